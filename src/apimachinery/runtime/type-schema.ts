@@ -1,0 +1,78 @@
+/**
+ * The shape of an API type, compiled once from the generated tables: the one source for decoding,
+ * encoding, pruning, strategic merge, apply and OpenAPI. Upstream's counterpart is a Go struct with
+ * its tags. Inlined structs are flattened: their fields stand in the outer struct's list, in Go's
+ * order; `inlined` tells the protobuf codec about the nested message they travel in.
+ */
+export type TypeSchema =
+  | StructSchema
+  | { readonly kind: "string"; readonly goName?: string; readonly enum?: readonly string[] }
+  | { readonly kind: "bool" }
+  | { readonly kind: "int"; readonly bits: 32 | 64; readonly unsigned?: boolean }
+  | { readonly kind: "float"; readonly bits: 32 | 64 }
+  | { readonly kind: "bytes" }
+  | ListSchema
+  | MapSchema
+  | { readonly kind: "quantity" }
+  | { readonly kind: "intOrString" }
+  | { readonly kind: "time" }
+  | { readonly kind: "microTime" }
+  | { readonly kind: "duration" }
+  /** runtime.RawExtension: any JSON object, kept as it came. */
+  | { readonly kind: "raw" }
+  /** metav1.FieldsV1: JSON kept as it came. */
+  | { readonly kind: "fieldsV1" }
+  /** apiextensions JSON, JSONSchemaPropsOrBool and the like: any JSON value. */
+  | { readonly kind: "json"; readonly goName?: string };
+
+export interface StructSchema {
+  readonly kind: "struct";
+  /** The Go package and type: `k8s.io/api/core/v1.Pod`. */
+  readonly name: string;
+  readonly fields: readonly FieldSchema[];
+  readonly byJson: ReadonlyMap<string, FieldSchema>;
+  /** `x-kubernetes-map-type: atomic`: server-side apply treats the whole struct as one leaf. */
+  readonly atomic: boolean;
+  /** The definition's name in OpenAPI v2: `io.k8s.api.core.v1.Pod`. */
+  readonly openapi?: string;
+}
+
+export interface ListSchema {
+  readonly kind: "list";
+  readonly elem: TypeSchema;
+  /** A list of pointers; decides nothing in JSON. */
+  readonly elemPointer?: boolean;
+}
+
+export interface MapSchema {
+  readonly kind: "map";
+  readonly value: TypeSchema;
+  readonly keyGoName?: string;
+}
+
+export interface FieldSchema {
+  /** The JSON name. */
+  readonly json: string;
+  /** The Go name, as printed in values of Invalid errors. */
+  readonly go: string;
+  readonly type: TypeSchema;
+  /** `*T` in Go: an explicit zero is kept and encoded; without it a zero equals absence. */
+  readonly pointer: boolean;
+  readonly omitempty: boolean;
+  readonly omitzero: boolean;
+  /** Protobuf field number and wire kind; undefined where the type has no protobuf. */
+  readonly number?: number;
+  readonly wire?: string;
+  /** The chain of inlined messages (their field numbers) the field travels in; usually empty. */
+  readonly inlined: readonly number[];
+  readonly required: boolean;
+  readonly default?: unknown;
+  readonly patchStrategy?: "merge" | "replace" | "retainKeys" | "merge,retainKeys";
+  readonly patchMergeKey?: string;
+  /** `x-kubernetes-list-type`; undefined means atomic. */
+  readonly listType?: "atomic" | "set" | "map";
+  readonly listMapKeys?: readonly string[];
+  /** `x-kubernetes-map-type: atomic` on this field. */
+  readonly atomic: boolean;
+  readonly featureGate?: string;
+}
