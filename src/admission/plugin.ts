@@ -1,0 +1,65 @@
+/**
+ * Admission plugins: values, not a class hierarchy. Mutating and validating see different types.
+ * Upstream: apiserver/pkg/admission/interfaces.go.
+ */
+import type { KubeObject } from "../apimachinery/meta/types.ts";
+import type {
+  GroupResource,
+  GroupVersionKind,
+  GroupVersionResource,
+} from "../apimachinery/runtime/gvk.ts";
+import type { UserInfo } from "../request/user-info.ts";
+
+export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+
+/** What is asked, by whom. `object` is in the request's version for webhooks, storage version here. */
+export interface Attributes<T extends KubeObject = KubeObject> {
+  readonly operation: Operation;
+  readonly kind: GroupVersionKind;
+  readonly resource: GroupVersionResource;
+  readonly subresource: string;
+  readonly namespace: string;
+  /** "" on create with generateName. */
+  readonly name: string;
+  /** The new object; an empty object for DELETE. Plugins' admit() changes it in place. */
+  readonly object: T;
+  /** The stored object; undefined for CREATE and CONNECT. */
+  readonly oldObject: T | undefined;
+  /** CreateOptions, UpdateOptions, PatchOptions, DeleteOptions as sent. */
+  readonly options: KubeObject;
+  readonly dryRun: boolean;
+  readonly user: UserInfo;
+  addWarning(text: string): void;
+  addAnnotation(key: string, value: string): void;
+}
+
+export type DeepReadonly<T> = T extends (infer E)[]
+  ? readonly DeepReadonly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+/** Upstream's MutationInterface and ValidationInterface. A validate() that writes won't compile. */
+export interface AdmissionPlugin<T extends KubeObject = KubeObject> {
+  readonly name: string;
+  handles(attributes: DeepReadonly<Attributes<T>>): boolean;
+  admit?(attributes: Attributes<T>): void | Promise<void>;
+  validate?(attributes: DeepReadonly<Attributes<T>>): void | Promise<void>;
+}
+
+/**
+ * A plugin's view of the cluster: objects from the watch cache, as upstream's informers give them.
+ * Objects are fresh copies in the resource's storage version; a plugin may keep or change them.
+ */
+export interface Listers {
+  get<T extends KubeObject>(of: GroupResource, namespace: string, name: string): T | undefined;
+  list<T extends KubeObject>(of: GroupResource, namespace: string): readonly T[];
+  /** Straight from the store, for what the cache may not have yet. */
+  getFresh<T extends KubeObject>(
+    of: GroupResource,
+    namespace: string,
+    name: string,
+  ): Promise<T | undefined>;
+  /** Calls back after any object of the resource changed; for caches compiled from objects. */
+  onChange(of: GroupResource, callback: () => void): void;
+}

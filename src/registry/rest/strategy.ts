@@ -1,0 +1,93 @@
+/**
+ * What one resource decides for itself; everything else is the generic store's. A strategy is a
+ * value made of small functions, in src/registry/<group>/<resource>/strategy.ts; it delegates to
+ * src/apis/<group>/<version>/{defaults,validation}.ts. Upstream: registry/rest/{create,update,
+ * delete}.go and the strategy.go files.
+ */
+import type { KubeObject } from "../../apimachinery/meta/types.ts";
+import type { ErrorList } from "../../apimachinery/validation/field.ts";
+import type { UserInfo } from "../../request/user-info.ts";
+
+/** What a strategy may know of the request. */
+export interface StrategyContext {
+  readonly user: UserInfo;
+  /** "" for cluster-scoped resources. */
+  readonly namespace: string;
+  /** The version of the request, e.g. `autoscaling/v1`; objects come in the storage version. */
+  readonly requestApiVersion: string;
+  readonly subresource: string;
+  readonly dryRun: boolean;
+  /** Whether a feature gate is on. */
+  readonly gate: (name: string) => boolean;
+  /** Server options some rules depend on. */
+  readonly allowPrivileged: boolean;
+  /** Now, in RFC3339 seconds; injected so that tests can stand still. */
+  readonly now: () => Date;
+}
+
+/** Says what is wrong with a name (empty: nothing). `prefix` when it is a generateName. */
+export type NameRule = (name: string, prefix: boolean) => readonly string[];
+
+export interface Strategy<T extends KubeObject = KubeObject> {
+  readonly validateName: NameRule;
+  /** Drops what a client may not set (status), sets generation. Changes `object` in place. */
+  prepareForCreate?(context: StrategyContext, object: T): void;
+  /** Every error beyond the metadata rules that the generic store applies to all kinds. */
+  validate(context: StrategyContext, object: T): ErrorList;
+  warningsOnCreate?(context: StrategyContext, object: T): string[];
+  /** Restores what a client may not change, bumps generation. Changes `object` in place. */
+  prepareForUpdate?(context: StrategyContext, object: T, old: T): void;
+  validateUpdate(context: StrategyContext, object: T, old: T): ErrorList;
+  warningsOnUpdate?(context: StrategyContext, object: T, old: T): string[];
+  /** Brings a valid object to its stored form; sees no errors. */
+  canonicalize?(object: T): void;
+  /** PUT on a missing name creates. */
+  readonly allowCreateOnUpdate?: boolean;
+  /** PUT without resourceVersion overwrites. Default true, as for most built-ins. */
+  readonly allowUnconditionalUpdate?: boolean;
+  /** metadata.generation: upstream's strategies set 1 on create and bump when the spec changes. */
+  readonly tracksGeneration?: boolean;
+  /** What DELETE without a propagation policy does with dependents. */
+  readonly defaultGarbageCollection?: "Background" | "Orphan" | "Unsupported";
+  /** DELETE answers with the object instead of a Status. */
+  readonly returnsDeletedObject?: boolean;
+  /** Graceful deletion (pods): the seconds to wait, 0 for at once; undefined: no grace. */
+  gracefulDeleteSeconds?(object: T, asked: number | undefined): number | undefined;
+  /** Paths that applying or updating through this endpoint never owns, per API version. */
+  readonly resetFields?: readonly string[];
+  /** The endpoint `/status` and the like: prepare and validate of their own. */
+  readonly subresources?: Readonly<Record<string, SubresourceStrategy<T>>>;
+}
+
+export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
+  prepareForUpdate(context: StrategyContext, object: T, old: T): void;
+  validateUpdate(context: StrategyContext, object: T, old: T): ErrorList;
+  warningsOnUpdate?(context: StrategyContext, object: T, old: T): string[];
+  readonly resetFields?: readonly string[];
+  readonly allowUnconditionalUpdate?: boolean;
+}
+
+/** Fills in the defaults of one API version, in place, before conversion and after each change. */
+export type Defaulter<T extends KubeObject = KubeObject> = (object: T) => void;
+
+/** Changes an object of one served version to the resource's storage version, and back. */
+export interface Converter {
+  toStorage(object: KubeObject): KubeObject;
+  fromStorage(object: KubeObject): KubeObject;
+}
+
+/** Everything the registry knows of a built-in resource beyond the generated resource table. */
+export interface ResourceRegistration<T extends KubeObject = KubeObject> {
+  readonly group: string;
+  readonly resource: string;
+  readonly strategy: Strategy<T>;
+  /** By served version: `v1`, `v2`. A version without an entry has no defaults. */
+  readonly defaults: Readonly<Record<string, Defaulter<T>>>;
+  /** By served version other than the storage version; absent: only apiVersion is rewritten. */
+  readonly converters?: Readonly<Record<string, Converter>>;
+}
+
+/** Erases the object type, for the table of all registrations. */
+export function registration<T extends KubeObject>(of: ResourceRegistration<T>) {
+  return of as unknown as ResourceRegistration;
+}
