@@ -22,8 +22,15 @@ export type TypeSchema =
   | { readonly kind: "raw" }
   /** metav1.FieldsV1: JSON kept as it came. */
   | { readonly kind: "fieldsV1" }
-  /** apiextensions JSON, JSONSchemaPropsOrBool and the like: any JSON value. */
-  | { readonly kind: "json"; readonly goName?: string };
+  | JsonSchema;
+
+/** apiextensions JSON, JSONSchemaPropsOrBool and the like: any JSON value. */
+export interface JsonSchema {
+  readonly kind: "json";
+  readonly goName?: string;
+  /** The struct that the object form of JSONSchemaPropsOr... holds. */
+  readonly object?: StructSchema;
+}
 
 export interface StructSchema {
   readonly kind: "struct";
@@ -35,6 +42,12 @@ export interface StructSchema {
   readonly atomic: boolean;
   /** The definition's name in OpenAPI v2: `io.k8s.api.core.v1.Pod`. */
   readonly openapi?: string;
+  /** The kinds the facts list for the type, as `group/version/kind`. */
+  readonly kinds?: readonly string[];
+  /** `x-kubernetes-map-type` of the definition: `atomic` or `granular`. */
+  readonly mapType?: string;
+  /** `x-kubernetes-unions` of the definition. */
+  readonly unions?: readonly unknown[];
 }
 
 export interface ListSchema {
@@ -42,6 +55,8 @@ export interface ListSchema {
   readonly elem: TypeSchema;
   /** A list of pointers; decides nothing in JSON. */
   readonly elemPointer?: boolean;
+  /** metav1.Verbs and ExtraValue: protobuf puts the list into a message (items = 1). */
+  readonly wrapped?: boolean;
 }
 
 export interface MapSchema {
@@ -75,4 +90,6 @@ export interface FieldSchema {
   /** `x-kubernetes-map-type: atomic` on this field. */
   readonly atomic: boolean;
   readonly featureGate?: string;
+  /** `format` in OpenAPI where the type alone does not tell. */
+  readonly format?: string;
 }

@@ -2,8 +2,8 @@
 import type {
   Condition,
   LabelSelector,
-  ListMeta,
   List as MetaV1List,
+  ListMeta,
   ObjectMeta,
   OwnerReference,
 } from "../../meta/v1/types.ts";
