@@ -5,7 +5,7 @@
  *
  * Type codes: `s` string (`s:NAME` a string alias), `b` bool, `i32 i64 u32 f32 f64`, `y` bytes,
  * `[]X` list, `[]*X` list of pointers, `[w]X` a list that protobuf wraps in a message (items = 1),
- * `{}X` map, `q` Quantity, `ios` IntOrString, `t` Time, `mt` MicroTime, `d` Duration, `raw`,
+ * `{}X` map, `<NAME>X` a list or map with a Go name of its own, `q` Quantity, `ios` IntOrString, `t` Time, `mt` MicroTime, `d` Duration, `raw`,
  * `fv1`, `json:NAME`, `@NAME` a struct. NAME is an index into `names`' order (base 36).
  */
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
@@ -77,7 +77,8 @@ function resolver(types) {
     if (type.alias === undefined) return `@${name}`;
     const target = resolve(type.alias, { pkg: packageOf(name), imports: type.imports ?? {} });
     if (target === undefined) return undefined;
-    if (isWrapped(name)) return target.replace(/^\[\]/, "[w]");
+    if (isWrapped(name)) return `<${name}>${target.replace(/^\[\]/, "[w]")}`;
+    if (target.startsWith("[") || target.startsWith("{")) return `<${name}>${target}`;
     return target === "s" || target.startsWith("s:") ? `s:${name}` : target;
   };
   const resolve = (expression, scope) => {
@@ -199,6 +200,14 @@ function groupsOf(types) {
   return groups;
 }
 
+/** TableRow.cells is a list of any JSON values, which the facts leave out. */
+function addCells(types) {
+  const name = `${META}.TableRow`;
+  const cells = { go: "Cells", type: "[]interface{}", json: "cells", marks: { listType: "atomic" } };
+  if (types[name].fields.some((field) => field.json === "cells")) return;
+  types[name] = { ...types[name], fields: [cells, ...types[name].fields] };
+}
+
 /**
  * Compiles the facts. `table` is what is committed; `structs` and `resolve` serve the TypeScript
  * writer. Fields that name types outside the table (Go interfaces) are left out.
@@ -206,6 +215,7 @@ function groupsOf(types) {
 export function compileTypes(facts, openapi) {
   const types = { ...facts.types };
   for (const name of EMPTY_STRUCTS) types[name] ??= { fields: [] };
+  addCells(types);
   const resolve = resolver(types);
   const structs = new Map();
   const text = {};

@@ -41,6 +41,7 @@ const SCALARS = {
 
 /** Names used in one file: own types by their name, others with their group as a prefix. */
 function typeScript(code, pkg, imports) {
+  if (code.startsWith("<")) return typeScript(code.slice(code.indexOf(">") + 1), pkg, imports);
   if (code.startsWith("[]*")) return `${wrap(typeScript(code.slice(3), pkg, imports))}[]`;
   if (code.startsWith("[w]")) return `${wrap(typeScript(code.slice(3), pkg, imports))}[]`;
   if (code.startsWith("[]")) return `${wrap(typeScript(code.slice(2), pkg, imports))}[]`;
@@ -74,6 +75,12 @@ const localName = (name) => {
   return `${group[0].toUpperCase()}${group.slice(1)}${version[0].toUpperCase()}${version.slice(1)}${shortName(name)}`;
 };
 
+/** One field, broken as the formatter breaks lines over 100 columns. */
+function fieldLine(name, type) {
+  const line = `  ${name}?: ${type} | undefined;`;
+  return line.length <= 100 ? line : `  ${name}?:\n    | ${type}\n    | undefined;`;
+}
+
 function interfaceOf(struct, structs, pkg, imports) {
   const lines = [];
   const parents = [];
@@ -84,7 +91,7 @@ function interfaceOf(struct, structs, pkg, imports) {
         continue;
       }
       const name = /^[A-Za-z_$][\w$]*$/.test(field.json) ? field.json : JSON.stringify(field.json);
-      lines.push(`  ${name}?: ${typeScript(field.code, pkg, imports)} | undefined;`);
+      lines.push(fieldLine(name, typeScript(field.code, pkg, imports)));
     }
   };
   add(struct.fields);
@@ -94,7 +101,7 @@ function interfaceOf(struct, structs, pkg, imports) {
   return `export interface ${shortName(struct.name)} {\n${lines.join("\n")}\n}\n`;
 }
 
-function importLines(pkg, imports) {
+function importLines(imports) {
   const lines = [];
   const json = ["JsonObject", "JsonValue"].filter((name) => imports.has(name));
   if (json.length > 0) {
@@ -114,7 +121,7 @@ function importLines(pkg, imports) {
     const from = `"../../${folderOf(other)}/types.ts"`;
     const line = `import type { ${items.join(", ")} } from ${from};`;
     const wrapped = `import type {\n  ${items.join(",\n  ")},\n} from ${from};`;
-    lines.push(line.length <= 100 ? line : wrapped);
+    lines.push(line.length <= 100 || items.length === 1 ? line : wrapped);
   }
   return lines.length === 0 ? "" : `${lines.join("\n")}\n\n`;
 }
@@ -142,7 +149,7 @@ export function* typeScriptFiles({ structs, types, resolve }) {
     }
     yield [
       `src/apis/${folderOf(pkg)}/types.ts`,
-      DO_NOT_EDIT + importLines(pkg, imports) + blocks.join("\n"),
+      DO_NOT_EDIT + importLines(imports) + blocks.join("\n"),
     ];
   }
 }

@@ -174,6 +174,12 @@ function typeOf(code: string): TypeSchema {
 
 function compileType(code: string): TypeSchema {
   if (code.startsWith("@")) return structOf(code.slice(1));
+  if (code.startsWith("<")) {
+    const end = code.indexOf(">");
+    const inner = typeOf(code.slice(end + 1));
+    assert(inner.kind === "list" || inner.kind === "map", `${code} names no list or map`);
+    return { ...inner, goName: code.slice(1, end) };
+  }
   if (code.startsWith("s:")) {
     const goName = code.slice(2);
     const values = enums[goName];

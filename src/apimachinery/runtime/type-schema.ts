@@ -52,6 +52,8 @@ export interface StructSchema {
 
 export interface ListSchema {
   readonly kind: "list";
+  /** Present when the list type has a name of its own. */
+  readonly goName?: string;
   readonly elem: TypeSchema;
   /** A list of pointers; decides nothing in JSON. */
   readonly elemPointer?: boolean;
@@ -61,6 +63,8 @@ export interface ListSchema {
 
 export interface MapSchema {
   readonly kind: "map";
+  /** Present when the map type has a name of its own, e.g. ResourceList. */
+  readonly goName?: string;
   readonly value: TypeSchema;
   readonly keyGoName?: string;
 }

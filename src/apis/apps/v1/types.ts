@@ -219,7 +219,9 @@ export interface StatefulSetSpec {
   updateStrategy?: StatefulSetUpdateStrategy | undefined;
   revisionHistoryLimit?: number | undefined;
   minReadySeconds?: number | undefined;
-  persistentVolumeClaimRetentionPolicy?: StatefulSetPersistentVolumeClaimRetentionPolicy | undefined;
+  persistentVolumeClaimRetentionPolicy?:
+    | StatefulSetPersistentVolumeClaimRetentionPolicy
+    | undefined;
   ordinals?: StatefulSetOrdinals | undefined;
 }
 
