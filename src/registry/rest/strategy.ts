@@ -7,6 +7,7 @@
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import type { ErrorList } from "../../apimachinery/validation/field.ts";
 import type { UserInfo } from "../../request/user-info.ts";
+import type { KvBackend, Storage } from "../../storage/interfaces.ts";
 
 /** What a strategy may know of the request. */
 export interface StrategyContext {
@@ -30,9 +31,16 @@ export type NameRule = (name: string, prefix: boolean) => readonly string[];
 
 export interface Strategy<T extends KubeObject = KubeObject> {
   readonly validateName: NameRule;
+  /** Events: upstream's validation has metadata rules of its own; the generic ones are skipped. */
+  readonly ownMetadataRules?: boolean;
   /** Drops what a client may not set (status), sets generation. Changes `object` in place. */
   prepareForCreate?(context: StrategyContext, object: T): void;
-  /** Every error beyond the metadata rules that the generic store applies to all kinds. */
+  /**
+   * Every error beyond the metadata rules: the generic store runs those for all kinds before this,
+   * on create validateObjectMeta with `validateName`, on update validateObjectMetaUpdate (twice, as
+   * upstream does, so that an immutable uid is listed twice). A strategy does not repeat them, except
+   * where upstream's update rules call the create rules again.
+   */
   validate(context: StrategyContext, object: T): ErrorList;
   warningsOnCreate?(context: StrategyContext, object: T): string[];
   /** Restores what a client may not change, bumps generation. Changes `object` in place. */
@@ -76,6 +84,40 @@ export interface Converter {
   fromStorage(object: KubeObject): KubeObject;
 }
 
+/**
+ * Work around the generic store's write that can be undone: allocations. Upstream: Store.BeginCreate
+ * and friends. The hook gets objects in the storage version and may change `object` in place.
+ */
+export interface ResourceHooks<T extends KubeObject = KubeObject> {
+  beginCreate?(context: HookContext, object: T): Promise<Transaction>;
+  beginUpdate?(context: HookContext, object: T, old: T): Promise<Transaction>;
+  /** After the object is gone from storage. */
+  afterDelete?(context: HookContext, object: T): Promise<void>;
+  /** On every object read or watched, for what is filled in at read time only. */
+  decorate?(object: T): void;
+}
+export interface Transaction {
+  /** The write succeeded. */
+  commit(): Promise<void> | void;
+  /** The write failed, or was a dry run. */
+  revert(): Promise<void> | void;
+}
+/** Server options that hooks depend on. */
+export interface HookSettings {
+  /** `--service-cluster-ip-range`, one or two CIDRs. */
+  readonly serviceClusterIpRanges: readonly string[];
+  /** `--service-node-port-range`: first and last port. */
+  readonly serviceNodePortRange: { readonly first: number; readonly last: number };
+  /** The store itself, for objects that are no resource (`/registry/ranges/...`). */
+  readonly backend: KvBackend;
+  /** `--etcd-prefix`. */
+  readonly etcdPrefix: string;
+}
+export interface HookContext extends StrategyContext {
+  /** Storage of any resource, e.g. of IPAddress objects. */
+  readonly storage: (group: string, resource: string) => Storage | undefined;
+}
+
 /** Everything the registry knows of a built-in resource beyond the generated resource table. */
 export interface ResourceRegistration<T extends KubeObject = KubeObject> {
   readonly group: string;
@@ -83,6 +125,8 @@ export interface ResourceRegistration<T extends KubeObject = KubeObject> {
   readonly strategy: Strategy<T>;
   /** By served version: `v1`, `v2`. A version without an entry has no defaults. */
   readonly defaults: Readonly<Record<string, Defaulter<T>>>;
+  /** Made once, with the server's settings; see ResourceHooks. */
+  readonly hooks?: (settings: HookSettings) => ResourceHooks<T>;
   /** By served version other than the storage version; absent: only apiVersion is rewritten. */
   readonly converters?: Readonly<Record<string, Converter>>;
 }
