@@ -101,7 +101,10 @@ function compileField(line: string): FieldSchema[] {
   if (flags.includes("i") && code.startsWith("@")) {
     const through = number === "" ? [] : [Number(number)];
     const isTypeMeta = code === `@${META}.TypeMeta`;
-    return structOf(code.slice(1)).fields.map((field) => inlined(field, through, isTypeMeta));
+    return structOf(code.slice(1)).fields.map((field) => ({
+      ...inlined(field, through, isTypeMeta),
+      embedded: [go, ...(field.embedded ?? [])],
+    }));
   }
   const extras = extrasText === undefined ? {} : (JSON.parse(extrasText) as Extras);
   return [

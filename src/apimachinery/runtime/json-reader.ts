@@ -10,6 +10,9 @@ import type { JsonObject, JsonValue } from "./json.ts";
 /** encoding/json's maxNestingDepth. */
 const DEPTH_MAX = 10000;
 
+/** Deeper values are not built: those who walk them recurse, and the stack has an end. */
+const BUILD_DEPTH_MAX = 2000;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** With the `u` flag a pair is one character, so that only halves match. */
@@ -30,8 +33,8 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 export function textOf(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isAscii = buffer.length < 64 && buffer.every((byte) => byte < 0x80);
-  if (isAscii) return buffer.latin1Slice();
-  return isUtf8(buffer) ? buffer.utf8Slice() : replaceInvalid(buffer);
+  if (isAscii) return buffer.toString("latin1");
+  return isUtf8(buffer) ? buffer.toString() : replaceInvalid(buffer);
 }
 
 function replaceInvalid(buffer: Buffer): string {
@@ -44,11 +47,11 @@ function replaceInvalid(buffer: Buffer): string {
       i += length;
       continue;
     }
-    text += `${buffer.utf8Slice(start, i)}\ufffd`;
+    text += `${buffer.toString("utf8", start, i)}\ufffd`;
     i += 1;
     start = i;
   }
-  return text + buffer.utf8Slice(start, i);
+  return text + buffer.toString("utf8", start, i);
 }
 
 /** Bytes of the well-formed sequence at `i`; 0 when there is none. */
@@ -121,14 +124,14 @@ export class JsonReader {
         return value.replace(LONE_SURROGATE, "\ufffd");
       }
       if (code === BACKSLASH) {
-        const escape = text[i + 1] ?? "";
+        const letter = text[i + 1] ?? "";
         this.position = i + 1;
-        if (escape === "u") {
+        if (letter === "u") {
           value += String.fromCharCode(this.#readHex(i + 2));
           i += 6;
           continue;
         }
-        const plain = SHORT_ESCAPES[escape];
+        const plain = SHORT_ESCAPES[letter];
         if (plain === undefined) throw this.unexpected("in string escape code");
         value += plain;
         i += 2;
@@ -164,7 +167,8 @@ export class JsonReader {
     if (text.charCodeAt(i) === 0x2d) i += 1;
     if (text.charCodeAt(i) === 0x30) i += 1;
     else i = this.#digits(i, "in numeric literal");
-    if (text.charCodeAt(i) === 0x2e) i = this.#digits(i + 1, "after decimal point in numeric literal");
+    if (text.charCodeAt(i) === 0x2e)
+      i = this.#digits(i + 1, "after decimal point in numeric literal");
     const exponent = text.charCodeAt(i);
     if (exponent === 0x65 || exponent === 0x45) {
       i += 1;
@@ -281,41 +285,36 @@ export class JsonReader {
 
   /** Reads any value as JSON. Integers beyond 2^53 are bigint; of duplicate keys the last wins. */
   readAny(): JsonValue {
-    try {
-      return this.#any();
-    } catch (error) {
-      // The stack ends some way before Go's limit of 10000 levels does.
-      if (!(error instanceof RangeError)) throw error;
-      throw new DecodeError("syntax", "exceeded max depth");
-    }
+    return this.#any(0);
   }
 
-  #any(): JsonValue {
+  #any(depth: number): JsonValue {
+    if (depth > BUILD_DEPTH_MAX) throw new DecodeError("syntax", "exceeded max depth");
     const code = this.peek();
     if (code === QUOTE) return this.readString();
-    if (code === 0x7b) return this.#anyObject();
-    if (code === 0x5b) return this.#anyArray();
+    if (code === 0x7b) return this.#anyObject(depth + 1);
+    if (code === 0x5b) return this.#anyArray(depth + 1);
     if (code === 0x2d || (code >= 0x30 && code <= 0x39)) return numberOf(this.readNumber());
     const literal = this.readLiteral();
     return literal === "null" ? null : literal === "true";
   }
 
-  #anyObject(): JsonObject {
+  #anyObject(depth: number): JsonObject {
     this.position += 1;
     const object: JsonObject = {};
     if (this.closesWith(0x7d)) return object;
     do {
       const key = this.readKey();
-      setOwn(object, key, this.#any());
+      setOwn(object, key, this.#any(depth));
     } while (this.hasNextMember());
     return object;
   }
 
-  #anyArray(): JsonValue[] {
+  #anyArray(depth: number): JsonValue[] {
     this.position += 1;
     const array: JsonValue[] = [];
     if (this.closesWith(0x5d)) return array;
-    do array.push(this.#any());
+    do array.push(this.#any(depth));
     while (this.hasNextElement());
     return array;
   }

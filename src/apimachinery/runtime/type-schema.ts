@@ -84,6 +84,8 @@ export interface FieldSchema {
   readonly wire?: string;
   /** The chain of inlined messages (their field numbers) the field travels in; usually empty. */
   readonly inlined: readonly number[];
+  /** Go names of the embedded structs the field was inlined from; error texts print them. */
+  readonly embedded?: readonly string[];
   readonly required: boolean;
   readonly default?: unknown;
   readonly patchStrategy?: "merge" | "replace" | "retainKeys" | "merge,retainKeys";
