@@ -1,0 +1,2 @@
+// The one translation unit of simdjson, compiled without our warning flags.
+#include "simdjson.cpp"

@@ -1,0 +1,96 @@
+/**
+ * Loads uWebSockets.js, in the main thread or a worker. Its Linux binary asks for glibc 2.38 only
+ * for three functions that read numbers as C23 does. On glibc 2.36 and 2.37 a copy of the binary is
+ * loaded whose symbol table names their older equals; nothing else of it is changed.
+ */
+
+import type * as Uws from "uWebSockets.js";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants, tmpdir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import { fixGlibcSymbols } from "./elf-fix.ts";
+import type {} from "./uws-types.ts";
+
+export type UwsModule = typeof Uws;
+
+/** Bytes of request line and headers that uWS accepts; 431 beyond. Read once, at load. */
+export const MAX_HEADERS_SIZE = 65536;
+
+const require = createRequire(import.meta.url);
+let loaded: { readonly uws: UwsModule; readonly path: string } | undefined;
+
+/** glibc's version as [major, minor]; undefined on other C libraries. */
+function glibcVersion(): readonly [number, number] | undefined {
+  const report = process.report?.getReport() as
+    | { header?: { glibcVersionRuntime?: string } }
+    | undefined;
+  const match = /^(\d+)\.(\d+)/.exec(report?.header?.glibcVersionRuntime ?? "");
+  return match === null ? undefined : [Number(match[1]), Number(match[2])];
+}
+
+/** Folders for the changed copy, best first: beside the package's own caches, then per user. */
+function cacheFolders(packageFolder: string): string[] {
+  return [
+    join(dirname(packageFolder), ".cache", "klystron"),
+    join(tmpdir(), `klystron-${userInfo().uid}`),
+  ];
+}
+
+function fixedCopy(binary: string, packageFolder: string): string {
+  const original = readFileSync(binary);
+  const name = `uws-${createHash("sha256").update(original).digest("hex").slice(0, 16)}.node`;
+  let failure: unknown;
+  for (const folder of cacheFolders(packageFolder)) {
+    const target = join(folder, name);
+    if (existsSync(target)) return target;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const partial = `${target}.${process.pid}.${randomBytes(4).toString("hex")}`;
+      writeFileSync(partial, fixGlibcSymbols(original), { mode: 0o700 });
+      renameSync(partial, target);
+      return target;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw new Error(`uWebSockets.js: no place for its changed copy: ${String(failure)}`);
+}
+
+/** Where the binary for this machine is loaded from. Throws where it can not load at all. */
+function binaryPath(): string {
+  const packageFolder = dirname(require.resolve("uWebSockets.js"));
+  const file = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
+  const binary = join(packageFolder, file);
+  if (!existsSync(binary)) throw new Error(`uWebSockets.js has no binary ${file}`);
+  if (process.platform !== "linux") return binary;
+  const version = glibcVersion();
+  if (version === undefined) throw new Error("uWebSockets.js needs glibc");
+  const [major, minor] = version;
+  if (major > 2 || minor >= 38) return binary;
+  if (minor < 36) throw new Error(`uWebSockets.js needs glibc 2.36 or later, found 2.${minor}`);
+  return fixedCopy(binary, packageFolder);
+}
+
+/**
+ * The uWebSockets.js module of this thread, without its response header `uWebSockets: 20`. Throws
+ * an Error that names the reason where it can not be loaded (then serve with node:https).
+ */
+export function loadUws(): UwsModule {
+  if (loaded !== undefined) return loaded.uws;
+  process.env["UWS_HTTP_MAX_HEADERS_SIZE"] ??= String(MAX_HEADERS_SIZE);
+  const path = binaryPath();
+  const holder = { exports: {} as unknown };
+  process.dlopen(holder, path, constants.dlopen.RTLD_NOW);
+  const uws = holder.exports as UwsModule;
+  uws._cfg("silent");
+  loaded = { uws, path };
+  return uws;
+}
+
+/** The file that loadUws loaded, whose us_* symbols the addon's pump uses. */
+export function uwsBinaryPath(): string {
+  loadUws();
+  return loaded?.path ?? "";
+}
