@@ -26,6 +26,8 @@ import {
   isQualifiedName,
 } from "./names.ts";
 
+export { semanticDeepEqual } from "./equality.ts";
+
 /** Says what is wrong with a name; `prefix` when it is a generateName. */
 export type NameRule = (name: string, prefix: boolean) => readonly string[];
 
