@@ -13,6 +13,7 @@ import type { JsonObject, JsonValue } from "./json.ts";
 import { JsonReader, setOwn, textOf } from "./json-reader.ts";
 import { formatMicroTime, formatTime, isZeroInstant, parseMicroTime, parseTime } from "./time.ts";
 import type { FieldSchema, JsonSchema, StructSchema, TypeSchema } from "./type-schema.ts";
+import { zeroOf } from "./zero-value.ts";
 
 /** `Strict` and `Warn` both collect strict errors; the caller refuses or warns. */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
@@ -331,29 +332,6 @@ function decodeMap(context: Context, value: TypeSchema, into: JsonObject | undef
     if (seen !== undefined) strictPath.pop();
   } while (reader.hasNextMember());
   return map;
-}
-
-/** What a null element becomes. */
-function zeroOf(type: TypeSchema): JsonValue {
-  switch (type.kind) {
-    case "string":
-    case "bytes":
-      return "";
-    case "bool":
-      return false;
-    case "int":
-    case "float":
-    case "intOrString":
-      return 0;
-    case "quantity":
-      return "0";
-    case "duration":
-      return "0s";
-    case "struct":
-      return {};
-    default:
-      return null;
-  }
 }
 
 function decodeInt(
