@@ -1,0 +1,42 @@
+/** The JSON of bookmark objects: an empty object of the kind with nothing but a revision. */
+import { jsonCodec, type StoredCodec, setResourceVersion } from "../codec.ts";
+import { asRevision, type Revision, type StorageConfig } from "../interfaces.ts";
+
+const templates = new WeakMap<StorageConfig, { plain: Uint8Array; end: Uint8Array }>();
+
+/**
+ * Has bookmarks of `config` pass through `codec` once, so that they show what Go shows of an empty
+ * object of the type (`"spec":{"containers":null}` of a Pod).
+ */
+export function registerBookmarks(config: StorageConfig, codec: StoredCodec): void {
+  const { kind, apiVersion } = config;
+  const made = (annotations: string): Uint8Array => {
+    const text = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":{${annotations}}}`;
+    const sorted = `{"apiVersion":"${apiVersion}","kind":"${kind}","metadata":{${annotations}}}`;
+    const bytes = Buffer.from(config.goName === "" ? sorted : text);
+    try {
+      return codec.toServed(codec.toStored(bytes, config), asRevision(0), config);
+    } catch {
+      return bytes; // a codec that wants a whole object: the bare one does
+    }
+  };
+  const end = made('"annotations":{"k8s.io/initial-events-end":"true"}');
+  templates.set(config, { plain: made(""), end });
+}
+
+/** The bookmark that ends the initial events of sendInitialEvents=true. */
+export function initialEventsEnd(config: StorageConfig, revision: Revision): Uint8Array {
+  return setResourceVersion(template(config).end, revision, config);
+}
+
+/** A plain bookmark: everything up to `revision` has been sent. */
+export function bookmark(config: StorageConfig, revision: Revision): Uint8Array {
+  return setResourceVersion(template(config).plain, revision, config);
+}
+
+function template(config: StorageConfig): { plain: Uint8Array; end: Uint8Array } {
+  if (!templates.has(config)) registerBookmarks(config, jsonCodec);
+  const found = templates.get(config);
+  if (found === undefined) throw new Error(`no bookmarks of ${config.resource}`);
+  return found;
+}

@@ -1,0 +1,303 @@
+/**
+ * Fills every resource's cache from one store: one watch over the whole etcd prefix, handed out by
+ * resource. One stream means one position: an event of any resource tells all of them how far they
+ * are, so consistent reads hardly ever have to ask for progress.
+ * Upstream has a reflector per resource: storage/cacher/lister_watcher.go, client-go's reflector.
+ */
+import { isStorageError } from "../errors.ts";
+import {
+  asRevision,
+  type KvBackend,
+  type KvEvent,
+  type Revision,
+  type StorageConfig,
+} from "../interfaces.ts";
+import { KeySpace, normalizeEtcdPrefix, prefixEnd } from "../keys.ts";
+import type { ObjectCodec } from "../object-codec.ts";
+import type { CacheChange, CacheFeed } from "./view.ts";
+
+const FILL_PAGE = 1000;
+const RETRY_MIN_MS = 50;
+const RETRY_MAX_MS = 5000;
+/** Events of a resource that is being filled: beyond this the fill starts again. */
+const MAX_HELD_EVENTS = 200_000;
+
+export interface FeederOptions {
+  readonly backend: KvBackend;
+  readonly etcdPrefix: string;
+  /** For what an operator should know; nothing secret in it. */
+  readonly log?: (message: string) => void;
+}
+
+interface Entry {
+  readonly config: StorageConfig;
+  readonly keys: KeySpace;
+  readonly feed: CacheFeed;
+  readonly codec: ObjectCodec;
+  /** Events that came while the fill ran; undefined when there is no fill. */
+  held: KvEvent[] | undefined;
+  generation: number;
+}
+
+export class Feeder {
+  readonly #options: FeederOptions;
+  readonly #root: string;
+  /** By the first part of the path under the root, the longest prefix wins: see #entryOf. */
+  readonly #entries = new Map<string, Entry>();
+  #depth = 1;
+  readonly #stop = new AbortController();
+  #streamAbort = new AbortController();
+  #running: Promise<void> | undefined;
+  /** How far the shared watch has been read. */
+  #position = asRevision(0);
+  #onPosition: (() => void)[] = [];
+
+  constructor(options: FeederOptions) {
+    this.#options = options;
+    this.#root = `${normalizeEtcdPrefix(options.etcdPrefix)}/`;
+  }
+
+  /** Starts feeding `feed`; resources may be added at any time. */
+  add(config: StorageConfig, feed: CacheFeed, codec: ObjectCodec): void {
+    const keys = new KeySpace(this.#options.etcdPrefix, config);
+    const path = keys.prefix.slice(this.#root.length, -1);
+    const entry: Entry = { config, keys, feed, codec, held: [], generation: 0 };
+    this.#entries.set(path, entry);
+    this.#depth = Math.max(this.#depth, path.split("/").length);
+    this.#running ??= this.#run();
+    void this.#fill(entry);
+  }
+
+  /** Stops feeding the resource; its cache serves no more. */
+  remove(config: StorageConfig): void {
+    for (const [path, entry] of this.#entries) {
+      if (entry.config !== config) continue;
+      entry.generation++;
+      entry.feed.lost();
+      this.#entries.delete(path);
+    }
+  }
+
+  get position(): Revision {
+    return this.#position;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#streamAbort.abort();
+    this.#arrived();
+    await this.#running;
+  }
+
+  // -- the watch ------------------------------------------------------------------------------
+
+  async #run(): Promise<void> {
+    let backOff = RETRY_MIN_MS;
+    while (!this.#stop.signal.aborted) {
+      try {
+        if (this.#position === 0) {
+          const revision = await this.#options.backend.currentRevision(this.#stop.signal);
+          this.#moveTo(revision);
+        }
+        this.#streamAbort = new AbortController();
+        if (this.#stop.signal.aborted) return;
+        await this.#follow(this.#streamAbort.signal);
+        backOff = RETRY_MIN_MS;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        if (isStorageError(error, "Compacted")) this.#restart();
+        this.#options.log?.(`watch of ${this.#root} ended: ${String(error)}`);
+        await this.#pause(backOff);
+        backOff = Math.min(backOff * 2, RETRY_MAX_MS);
+      }
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const from = asRevision(this.#position + 1);
+    for await (const message of this.#options.backend.watch(this.#root, from, signal)) {
+      if (message.kind === "events") await this.#deliver(message.events);
+      else this.#moveTo(message.revision);
+    }
+  }
+
+  async #deliver(events: readonly KvEvent[]): Promise<void> {
+    const batches = new Map<Entry, KvEvent[]>();
+    for (const event of events) {
+      const entry = this.#entryOf(event.key);
+      if (entry === undefined) continue;
+      if (entry.held !== undefined) {
+        this.#hold(entry, event);
+        continue;
+      }
+      const batch = batches.get(entry);
+      if (batch === undefined) batches.set(entry, [event]);
+      else batch.push(event);
+    }
+    for (const [entry, batch] of batches) {
+      const changes = await this.#decodeOrRefill(entry, batch);
+      if (entry.held !== undefined) for (const event of batch) this.#hold(entry, event);
+      else if (changes.length > 0) entry.feed.apply(changes);
+    }
+    const last = events[events.length - 1];
+    if (last !== undefined) this.#moveTo(last.revision);
+  }
+
+  /** An object that can not be read takes its resource's cache out of service, and no other. */
+  async #decodeOrRefill(entry: Entry, batch: readonly KvEvent[]): Promise<CacheChange[]> {
+    try {
+      return await this.#decode(entry, batch);
+    } catch (error) {
+      this.#options.log?.(`watching ${entry.config.resource}: ${String(error)}`);
+      entry.feed.lost();
+      void this.#fill(entry);
+      return [];
+    }
+  }
+
+  #hold(entry: Entry, event: KvEvent): void {
+    entry.held?.push(event);
+    if ((entry.held?.length ?? 0) > MAX_HELD_EVENTS) void this.#fill(entry);
+  }
+
+  #moveTo(revision: Revision): void {
+    if (revision <= this.#position) return;
+    this.#position = revision;
+    for (const entry of this.#entries.values()) {
+      if (entry.held === undefined) entry.feed.advance(revision);
+    }
+    this.#arrived();
+  }
+
+  #arrived(): void {
+    const waiting = this.#onPosition;
+    this.#onPosition = [];
+    for (const go of waiting) go();
+  }
+
+  /** History is gone before we had read it: everything is filled anew from the present state. */
+  #restart(): void {
+    this.#position = asRevision(0);
+    for (const entry of this.#entries.values()) {
+      entry.feed.lost();
+      void this.#fill(entry);
+    }
+  }
+
+  // -- fills ----------------------------------------------------------------------------------
+
+  async #fill(entry: Entry): Promise<void> {
+    const generation = ++entry.generation;
+    const stale = (): boolean => generation !== entry.generation || this.#stop.signal.aborted;
+    entry.held = [];
+    for (let backOff = RETRY_MIN_MS; !stale(); backOff = Math.min(backOff * 2, RETRY_MAX_MS)) {
+      try {
+        // The events after the listed state must come through the watch: it has to run first.
+        while (this.#position === 0 && !stale()) {
+          await new Promise<void>((resolve) => this.#onPosition.push(resolve));
+        }
+        if (stale()) return;
+        const revision = await this.#list(entry, stale);
+        if (revision === undefined || stale()) return;
+        await this.#catchUp(entry, revision, stale);
+        return;
+      } catch (error) {
+        this.#options.log?.(`filling ${entry.config.resource}: ${String(error)}`);
+        await this.#pause(backOff);
+      }
+    }
+  }
+
+  /** Hands the state of one revision to the feed, in pages; returns that revision. */
+  async #list(entry: Entry, stale: () => boolean): Promise<Revision | undefined> {
+    entry.feed.beginFill();
+    const end = prefixEnd(entry.keys.prefix);
+    let start = entry.keys.prefix;
+    let revision: Revision | undefined;
+    for (;;) {
+      const at = revision === undefined ? {} : { revision };
+      const request = { start, end, limit: FILL_PAGE, ...at };
+      const page = await this.#options.backend.range(request, this.#stop.signal);
+      if (stale()) return undefined;
+      revision ??= page.revision;
+      const items: CacheChange[] = [];
+      for (const kv of page.kvs) {
+        const raw = { key: kv.key, value: kv.value, revision: kv.modRevision };
+        items.push(await this.#decodeOne(entry, raw, true));
+      }
+      entry.feed.fill(items);
+      const last = page.kvs[page.kvs.length - 1];
+      if (!page.more || last === undefined) return revision;
+      start = `${last.key}\0`;
+    }
+  }
+
+  async #catchUp(entry: Entry, revision: Revision, stale: () => boolean): Promise<void> {
+    entry.feed.endFill(revision);
+    for (;;) {
+      const held = entry.held ?? [];
+      if (held.length === 0) break;
+      entry.held = [];
+      const changes = await this.#decode(
+        entry,
+        held.filter((event) => event.revision > revision),
+      );
+      if (stale()) return;
+      if (changes.length > 0) entry.feed.apply(changes);
+    }
+    entry.held = undefined;
+    if (this.#position > revision) entry.feed.advance(this.#position);
+  }
+
+  async #decode(entry: Entry, events: readonly KvEvent[]): Promise<CacheChange[]> {
+    const changes: CacheChange[] = [];
+    for (const event of events) {
+      const created = event.createRevision === event.revision;
+      if (event.type === "DELETE") {
+        const name = entry.keys.nameOf(event.key);
+        changes.push({ name, revision: event.revision, json: undefined, created: false });
+        continue;
+      }
+      changes.push(await this.#decodeOne(entry, event, created));
+    }
+    return changes;
+  }
+
+  async #decodeOne(
+    entry: Entry,
+    raw: { readonly key: string; readonly value: Uint8Array; readonly revision: Revision },
+    created: boolean,
+  ): Promise<CacheChange> {
+    const decoded = entry.codec.decode(raw);
+    const object = decoded instanceof Promise ? await decoded : decoded;
+    const { name, revision, json, plain } = object;
+    const encoded = entry.config.mediaType === "protobuf" ? { encoded: plain } : {};
+    return { name, revision, json, created, ...encoded };
+  }
+
+  /** The entry whose prefix the key has: `services/specs` before `services`. */
+  #entryOf(key: string): Entry | undefined {
+    let end = this.#root.length;
+    let found: Entry | undefined;
+    for (let depth = 0; depth < this.#depth; depth++) {
+      end = key.indexOf("/", end);
+      if (end < 0) break;
+      found = this.#entries.get(key.slice(this.#root.length, end)) ?? found;
+      end++;
+    }
+    return found;
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#stop.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#stop.signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#stop.signal.addEventListener("abort", done);
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The two sides of a watch cache. Feed: what the thread that watches the store does to it. View:
+ * what a thread that serves reads sees of one resource. JsCache is both, in one thread; the native
+ * cache has the feed in the cache thread and a view in every front thread.
+ */
+import type {
+  ListPage,
+  Revision,
+  Scope,
+  StorageConfig,
+  Stored,
+  WatchCursor,
+  WatchRequest,
+} from "../interfaces.ts";
+
+/** One change of one object, decoded. */
+export interface CacheChange {
+  readonly name: string;
+  readonly revision: Revision;
+  /** JSON as served; undefined when the object was deleted. */
+  readonly json: Uint8Array | undefined;
+  /** True when this write created the object. */
+  readonly created: boolean;
+  /** The store's own bytes, where the cache can serve them (protobuf); absent otherwise. */
+  readonly encoded?: Uint8Array;
+}
+
+/** What fills one resource's cache. Called in revision order, never concurrently. */
+export interface CacheFeed {
+  /** Starts a fill: what was there is dropped when the fill ends. Old watches expire then. */
+  beginFill(): void;
+  fill(items: readonly CacheChange[]): void;
+  /** The cache now equals the store at `revision`, and serves. */
+  endFill(revision: Revision): void;
+  apply(changes: readonly CacheChange[]): void;
+  /** Nothing up to `revision` is missing any more. */
+  advance(revision: Revision): void;
+  /** The cache may be behind by an unknown amount from now on: reads get NotReady. */
+  lost(): void;
+}
+
+/** Which objects a page takes: everything in the scope from `startKey` on, up to `limit`. */
+export interface PageRequest extends Scope {
+  readonly limit: number;
+  readonly startKey?: string;
+}
+
+/** One resource's cache as a reader sees it. */
+export interface ResourceView {
+  readonly config: StorageConfig;
+  /** False while it is filled: every read then has to go to the store or wait. */
+  readonly ready: boolean;
+  /** Everything up to here is in the cache. */
+  readonly revision: Revision;
+  /** Resolves to false when the cache is not ready within the time. */
+  waitReady(timeoutMs: number): Promise<boolean>;
+  /** Resolves to false when the cache has not seen `revision` within the time. */
+  waitFor(revision: Revision, timeoutMs: number): Promise<boolean>;
+  get(name: string): Stored | undefined;
+  list(request: PageRequest): ListPage;
+  /** A page as of an older revision; undefined when the cache does not keep that state. */
+  listAt(revision: Revision, request: PageRequest): ListPage | undefined;
+  /** The state to start from has been waited for by the caller. */
+  watch(request: WatchRequest): WatchCursor;
+  count(): number;
+}

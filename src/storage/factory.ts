@@ -1,0 +1,63 @@
+/** Storage for a process of one thread: any backend, with caches in plain JavaScript. */
+import { registerBookmarks } from "./cacher/bookmark.ts";
+import { Feeder } from "./cacher/feeder.ts";
+import { JsCache } from "./cacher/js-cache.ts";
+import { jsonCodec, type StoredCodec } from "./codec.ts";
+import type { KvBackend, Storage, StorageConfig, StorageFactory } from "./interfaces.ts";
+import { KeySpace } from "./keys.ts";
+import { LeaseManager } from "./lease-manager.ts";
+import { ObjectCodec } from "./object-codec.ts";
+import { ReadIndex } from "./read-index.ts";
+import { ResourceStorage } from "./store.ts";
+import { noEncryption, type TransformerFor } from "./value/transformer.ts";
+
+export interface StorageFactoryOptions {
+  /** `--etcd-prefix`; default `/registry`. */
+  readonly etcdPrefix?: string;
+  /** Default: JSON as it is. */
+  readonly codec?: StoredCodec;
+  readonly encryption?: TransformerFor;
+  readonly log?: (message: string) => void;
+}
+
+/** A StorageFactory that can be closed; closing leaves the backend open. */
+export interface ClosableStorageFactory extends StorageFactory {
+  close(): Promise<void>;
+}
+
+/** A resource is watched and cached from its first `for` on. */
+export function createStorageFactory(
+  backend: KvBackend,
+  options: StorageFactoryOptions = {},
+): ClosableStorageFactory {
+  const etcdPrefix = options.etcdPrefix ?? "/registry";
+  const codec = options.codec ?? jsonCodec;
+  const encryption = options.encryption ?? noEncryption;
+  const log = options.log === undefined ? {} : { log: options.log };
+  const feeder = new Feeder({ backend, etcdPrefix, ...log });
+  const readIndex = new ReadIndex(() => backend.currentRevision());
+  const leases = new LeaseManager(backend);
+  const made = new Map<StorageConfig, Storage>();
+
+  const make = (config: StorageConfig): Storage => {
+    const keys = new KeySpace(etcdPrefix, config);
+    const objects = new ObjectCodec(config, keys, codec, encryption(config.resource));
+    const view = new JsCache(config);
+    registerBookmarks(config, codec);
+    feeder.add(config, view, objects);
+    const requestProgress = (): void => backend.requestProgress();
+    const init = { config, keys, backend, codec: objects, view, readIndex, leases };
+    return new ResourceStorage({ ...init, requestProgress });
+  };
+  return {
+    backend,
+    for(config) {
+      const known = made.get(config);
+      if (known !== undefined) return known;
+      const storage = make(config);
+      made.set(config, storage);
+      return storage;
+    },
+    close: () => feeder.close(),
+  };
+}

@@ -1,0 +1,76 @@
+/** Codec and encryption of one resource together: from the store's value to an object and back. */
+import type { StoredCodec } from "./codec.ts";
+import { StorageError } from "./errors.ts";
+import type { Revision, StorageConfig, Stored } from "./interfaces.ts";
+import type { KeySpace } from "./keys.ts";
+import type { ValueTransformer } from "./value/transformer.ts";
+
+/** The part of a KeyValue or KvEvent that makes an object. */
+export interface RawObject {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly revision: Revision;
+}
+export interface DecodedObject extends Stored {
+  /** The store's value is to be written anew even if the object does not change. */
+  readonly stale: boolean;
+  /** The store's value without encryption. */
+  readonly plain: Uint8Array;
+}
+
+export class ObjectCodec {
+  readonly #config: StorageConfig;
+  readonly #keys: KeySpace;
+  readonly #codec: StoredCodec;
+  readonly #transformer: ValueTransformer;
+
+  constructor(
+    config: StorageConfig,
+    keys: KeySpace,
+    codec: StoredCodec,
+    transformer: ValueTransformer,
+  ) {
+    this.#config = config;
+    this.#keys = keys;
+    this.#codec = codec;
+    this.#transformer = transformer;
+  }
+
+  /** Throws (or rejects with) Corrupt for a value that can not be read. */
+  decode(raw: RawObject): DecodedObject | Promise<DecodedObject> {
+    try {
+      const opened = this.#transformer.fromStorage(raw.value, raw.key);
+      if (!(opened instanceof Promise)) return this.#finish(raw, opened.value, opened.stale);
+      return opened.then(
+        ({ value, stale }) => this.#finish(raw, value, stale),
+        (error) => Promise.reject(corrupt(raw.key, error)),
+      );
+    } catch (error) {
+      throw corrupt(raw.key, error);
+    }
+  }
+
+  /** The bytes for the store of an object's JSON, before encryption. */
+  encode(json: Uint8Array): Uint8Array {
+    return this.#codec.toStored(json, this.#config);
+  }
+  encrypt(plain: Uint8Array, key: string): Uint8Array | Promise<Uint8Array> {
+    return this.#transformer.toStorage(plain, key);
+  }
+
+  #finish(raw: RawObject, plain: Uint8Array, stale: boolean): DecodedObject {
+    try {
+      const json = this.#codec.toServed(plain, raw.revision, this.#config);
+      const name = this.#keys.nameOf(raw.key);
+      return { name, revision: raw.revision, json, stale, plain };
+    } catch (error) {
+      throw corrupt(raw.key, error);
+    }
+  }
+}
+
+function corrupt(key: string, cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError({ code: "Corrupt", key, message }, { cause });
+}
