@@ -1,0 +1,86 @@
+/**
+ * Objects as metav1.Table, for `kubectl get`. The cells come from the kind's printer.
+ * Upstream: handlers/response.go asTable and printers/storage.TableConvertor.
+ */
+import * as api from "../apimachinery/api/errors.ts";
+import type { KubeObject } from "../apimachinery/meta/types.ts";
+import type { PrinterColumn } from "../apis/resources.ts";
+import type { ServedResource } from "../registry/generic/served-resource.ts";
+import { printerFor } from "../registry/printers/printers.ts";
+import type { ReceivedRequest } from "../request/request.ts";
+
+export interface TableMeta {
+  readonly resourceVersion?: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+export interface TableRow {
+  readonly cells: readonly unknown[];
+  readonly conditions?: readonly unknown[];
+  readonly object?: unknown;
+}
+export interface Table {
+  readonly kind: "Table";
+  readonly apiVersion: string;
+  readonly metadata: TableMeta;
+  readonly columnDefinitions: readonly PrinterColumn[] | null;
+  readonly rows: readonly TableRow[];
+}
+
+type IncludeObject = "None" | "Metadata" | "Object";
+
+/** The rows of `objects` (request version), in order. Throws 400 for a bad includeObject. */
+export function tableOfObjects(
+  request: ReceivedRequest,
+  resource: ServedResource,
+  objects: readonly KubeObject[],
+  metadata: TableMeta,
+): Table {
+  const include = includeObjectOf(request);
+  const version = /as=Table;[^,]*v=v1beta1/.test(request.headers.get("accept") ?? "")
+    ? "v1beta1"
+    : "v1";
+  const printer = printerFor(resource);
+  const now = new Date();
+  const rows = printer.order(objects).map((object) => {
+    const { cells, conditions } = printer.row(object, now);
+    const included = includedObject(object, include, version);
+    return {
+      cells,
+      ...(conditions === undefined ? {} : { conditions }),
+      ...(included === undefined ? {} : { object: included }),
+    };
+  });
+  return {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata: orderedMeta(metadata),
+    columnDefinitions: printer.columns,
+    rows,
+  };
+}
+
+function orderedMeta(meta: TableMeta): TableMeta {
+  return {
+    ...(meta.resourceVersion ? { resourceVersion: meta.resourceVersion } : {}),
+    ...(meta.continue ? { continue: meta.continue } : {}),
+    ...(meta.remainingItemCount ? { remainingItemCount: meta.remainingItemCount } : {}),
+  };
+}
+
+function includeObjectOf(request: ReceivedRequest): IncludeObject {
+  const asked = request.query.get("includeObject") ?? "";
+  if (asked === "") return "Metadata";
+  if (asked === "None" || asked === "Metadata" || asked === "Object") return asked;
+  throw api.badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`);
+}
+
+function includedObject(object: KubeObject, include: IncludeObject, version: string): unknown {
+  if (include === "None") return undefined;
+  if (include === "Object") return object;
+  return {
+    kind: "PartialObjectMetadata",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata: object.metadata ?? {},
+  };
+}
