@@ -42,7 +42,7 @@ export function createStorageFactory(
   const make = (config: StorageConfig): Storage => {
     const keys = new KeySpace(etcdPrefix, config);
     const objects = new ObjectCodec(config, keys, codec, encryption(config.resource));
-    const view = new JsCache(config);
+    const view = new JsCache(config, objects);
     registerBookmarks(config, codec);
     feeder.add(config, view, objects);
     const requestProgress = (): void => backend.requestProgress();

@@ -3,7 +3,7 @@ import type { StoredCodec } from "./codec.ts";
 import { StorageError } from "./errors.ts";
 import type { Revision, StorageConfig, Stored } from "./interfaces.ts";
 import type { KeySpace } from "./keys.ts";
-import type { ValueTransformer } from "./value/transformer.ts";
+import type { Decrypted, ValueTransformer } from "./value/transformer.ts";
 
 /** The part of a KeyValue or KvEvent that makes an object. */
 export interface RawObject {
@@ -14,8 +14,6 @@ export interface RawObject {
 export interface DecodedObject extends Stored {
   /** The store's value is to be written anew even if the object does not change. */
   readonly stale: boolean;
-  /** The store's value without encryption. */
-  readonly plain: Uint8Array;
 }
 
 export class ObjectCodec {
@@ -38,15 +36,23 @@ export class ObjectCodec {
 
   /** Throws (or rejects with) Corrupt for a value that can not be read. */
   decode(raw: RawObject): DecodedObject | Promise<DecodedObject> {
+    const opened = this.#open(raw);
+    if (opened instanceof Promise) return opened.then((plain) => this.#finish(raw, plain));
+    return this.#finish(raw, opened);
+  }
+
+  /** The store's value without encryption. Throws (or rejects with) Corrupt. */
+  decrypt(raw: RawObject): Uint8Array | Promise<Uint8Array> {
+    const opened = this.#open(raw);
+    return opened instanceof Promise ? opened.then((plain) => plain.value) : opened.value;
+  }
+
+  /** JSON as served of a decrypted value. Throws Corrupt. */
+  served(name: string, plain: Uint8Array, revision: Revision): Uint8Array {
     try {
-      const opened = this.#transformer.fromStorage(raw.value, raw.key);
-      if (!(opened instanceof Promise)) return this.#finish(raw, opened.value, opened.stale);
-      return opened.then(
-        ({ value, stale }) => this.#finish(raw, value, stale),
-        (error) => Promise.reject(corrupt(raw.key, error)),
-      );
+      return this.#codec.toServed(plain, revision, this.#config);
     } catch (error) {
-      throw corrupt(raw.key, error);
+      throw corrupt(this.#keys.keyOf(name), error);
     }
   }
 
@@ -58,14 +64,20 @@ export class ObjectCodec {
     return this.#transformer.toStorage(plain, key);
   }
 
-  #finish(raw: RawObject, plain: Uint8Array, stale: boolean): DecodedObject {
+  #open(raw: RawObject): Decrypted | Promise<Decrypted> {
     try {
-      const json = this.#codec.toServed(plain, raw.revision, this.#config);
-      const name = this.#keys.nameOf(raw.key);
-      return { name, revision: raw.revision, json, stale, plain };
+      const opened = this.#transformer.fromStorage(raw.value, raw.key);
+      if (!(opened instanceof Promise)) return opened;
+      return opened.catch((error) => Promise.reject(corrupt(raw.key, error)));
     } catch (error) {
       throw corrupt(raw.key, error);
     }
+  }
+
+  #finish(raw: RawObject, { value, stale }: Decrypted): DecodedObject {
+    const name = this.#keys.nameOf(raw.key);
+    const json = this.served(name, value, raw.revision);
+    return { name, revision: raw.revision, json, stale };
   }
 }
 

@@ -135,23 +135,22 @@ export class Feeder {
       else batch.push(event);
     }
     for (const [entry, batch] of batches) {
-      const changes = await this.#decodeOrRefill(entry, batch);
-      if (entry.held !== undefined) for (const event of batch) this.#hold(entry, event);
-      else if (changes.length > 0) entry.feed.apply(changes);
+      await this.#applyOrRefill(entry, batch);
     }
     const last = events[events.length - 1];
     if (last !== undefined) this.#moveTo(last.revision);
   }
 
   /** An object that can not be read takes its resource's cache out of service, and no other. */
-  async #decodeOrRefill(entry: Entry, batch: readonly KvEvent[]): Promise<CacheChange[]> {
+  async #applyOrRefill(entry: Entry, batch: readonly KvEvent[]): Promise<void> {
     try {
-      return await this.#decode(entry, batch);
+      const changes = await this.#decrypt(entry, batch);
+      if (entry.held !== undefined) for (const event of batch) this.#hold(entry, event);
+      else entry.feed.apply(changes);
     } catch (error) {
       this.#options.log?.(`watching ${entry.config.resource}: ${String(error)}`);
       entry.feed.lost();
       void this.#fill(entry);
-      return [];
     }
   }
 
@@ -222,8 +221,10 @@ export class Feeder {
       revision ??= page.revision;
       const items: CacheChange[] = [];
       for (const kv of page.kvs) {
-        const raw = { key: kv.key, value: kv.value, revision: kv.modRevision };
-        items.push(await this.#decodeOne(entry, raw, true));
+        const revision = kv.modRevision;
+        const opened = entry.codec.decrypt({ key: kv.key, value: kv.value, revision });
+        const value = opened instanceof Promise ? await opened : opened;
+        items.push({ name: entry.keys.nameOf(kv.key), revision, value });
       }
       entry.feed.fill(items);
       const last = page.kvs[page.kvs.length - 1];
@@ -238,10 +239,8 @@ export class Feeder {
       const held = entry.held ?? [];
       if (held.length === 0) break;
       entry.held = [];
-      const changes = await this.#decode(
-        entry,
-        held.filter((event) => event.revision > revision),
-      );
+      const missed = held.filter((event) => event.revision > revision);
+      const changes = await this.#decrypt(entry, missed);
       if (stale()) return;
       if (changes.length > 0) entry.feed.apply(changes);
     }
@@ -249,30 +248,15 @@ export class Feeder {
     if (this.#position > revision) entry.feed.advance(this.#position);
   }
 
-  async #decode(entry: Entry, events: readonly KvEvent[]): Promise<CacheChange[]> {
+  async #decrypt(entry: Entry, events: readonly KvEvent[]): Promise<CacheChange[]> {
     const changes: CacheChange[] = [];
     for (const event of events) {
-      const created = event.createRevision === event.revision;
-      if (event.type === "DELETE") {
-        const name = entry.keys.nameOf(event.key);
-        changes.push({ name, revision: event.revision, json: undefined, created: false });
-        continue;
-      }
-      changes.push(await this.#decodeOne(entry, event, created));
+      const { revision } = event;
+      const name = entry.keys.nameOf(event.key);
+      const opened = event.type === "DELETE" ? undefined : entry.codec.decrypt(event);
+      changes.push({ name, revision, value: opened instanceof Promise ? await opened : opened });
     }
     return changes;
-  }
-
-  async #decodeOne(
-    entry: Entry,
-    raw: { readonly key: string; readonly value: Uint8Array; readonly revision: Revision },
-    created: boolean,
-  ): Promise<CacheChange> {
-    const decoded = entry.codec.decode(raw);
-    const object = decoded instanceof Promise ? await decoded : decoded;
-    const { name, revision, json, plain } = object;
-    const encoded = entry.config.mediaType === "protobuf" ? { encoded: plain } : {};
-    return { name, revision, json, created, ...encoded };
   }
 
   /** The entry whose prefix the key has: `services/specs` before `services`. */

@@ -13,6 +13,7 @@ import {
   type WatchRequest,
 } from "../interfaces.ts";
 import { ArrayListPage } from "../list-page.ts";
+import type { ObjectCodec } from "../object-codec.ts";
 import { createOrderedMap, type OrderedMap } from "../ordered-map.ts";
 import {
   hasSelector,
@@ -63,6 +64,7 @@ interface Waiter {
 
 export class JsCache implements CacheFeed, ResourceView {
   readonly config: StorageConfig;
+  readonly #codec: Pick<ObjectCodec, "served">;
   #items = createOrderedMap<CachedObject>();
   #filling: OrderedMap<CachedObject> | undefined;
   #ready = false;
@@ -77,8 +79,9 @@ export class JsCache implements CacheFeed, ResourceView {
   readonly #cursors = new Set<JsCursor>();
   #waking = false;
 
-  constructor(config: StorageConfig) {
+  constructor(config: StorageConfig, codec: Pick<ObjectCodec, "served">) {
     this.config = config;
+    this.#codec = codec;
   }
 
   // -- feed -----------------------------------------------------------------------------------
@@ -88,9 +91,9 @@ export class JsCache implements CacheFeed, ResourceView {
   }
 
   fill(items: readonly CacheChange[]): void {
-    for (const { name, revision, json } of items) {
-      if (json === undefined) continue;
-      this.#filling?.set(name, new CachedObject(name, revision, json, this.config));
+    for (const item of items) {
+      const object = this.#object(item);
+      if (object !== undefined) this.#filling?.set(item.name, object);
     }
   }
 
@@ -108,10 +111,11 @@ export class JsCache implements CacheFeed, ResourceView {
   }
 
   apply(changes: readonly CacheChange[]): void {
-    for (const { name, revision, json } of changes) {
+    for (const change of changes) {
+      const { name, revision } = change;
       const previous = this.#items.get(name);
-      if (json === undefined && previous === undefined) continue;
-      const current = json && new CachedObject(name, revision, json, this.config);
+      const current = this.#object(change);
+      if (current === undefined && previous === undefined) continue;
       if (current === undefined) this.#items.delete(name);
       else this.#items.set(name, current);
       this.#ring.push({ revision, name, previous, current });
@@ -210,6 +214,12 @@ export class JsCache implements CacheFeed, ResourceView {
   /** Changes after this revision are all in the ring. */
   get ringAfter(): Revision {
     return this.#ringAfter;
+  }
+
+  #object({ name, revision, value }: CacheChange): CachedObject | undefined {
+    if (value === undefined) return undefined;
+    const json = this.#codec.served(name, value, revision);
+    return new CachedObject(name, revision, json, this.config);
   }
 
   #ringEnd(): number {

@@ -13,19 +13,18 @@ import type {
   WatchRequest,
 } from "../interfaces.ts";
 
-/** One change of one object, decoded. */
+/** One change of one object. */
 export interface CacheChange {
   readonly name: string;
   readonly revision: Revision;
-  /** JSON as served; undefined when the object was deleted. */
-  readonly json: Uint8Array | undefined;
-  /** True when this write created the object. */
-  readonly created: boolean;
-  /** The store's own bytes, where the cache can serve them (protobuf); absent otherwise. */
-  readonly encoded?: Uint8Array;
+  /** The store's bytes without encryption; undefined when the object was deleted. */
+  readonly value: Uint8Array | undefined;
 }
 
-/** What fills one resource's cache. Called in revision order, never concurrently. */
+/**
+ * What fills one resource's cache. Called in revision order, never concurrently. fill and apply
+ * throw Corrupt for an object that can not be read: the cache then needs another fill.
+ */
 export interface CacheFeed {
   /** Starts a fill: what was there is dropped when the fill ends. Old watches expire then. */
   beginFill(): void;

@@ -70,8 +70,8 @@ export class MvccStore implements KvBackend {
     this.#nextLease = BigInt(Date.now()) * 1000n;
     for (const lease of state.leases) this.#leases.add(lease);
     for (const meta of state.records) {
+      this.#moveLease(meta, this.#index.newest(meta.key));
       this.#index.add(meta);
-      this.#moveLease(meta, meta.previous === 0 ? undefined : this.#log.meta(meta.previous));
     }
     if (this.#leases.size > 0) this.#startLeaseTimer();
   }
