@@ -180,20 +180,30 @@ export function openEnvelope(body: Uint8Array): Envelope {
   return envelope;
 }
 
-/** The object of a body with envelope. Its kind is the envelope's; the caller chose the schema. */
+/** What the envelope says the body is; empty texts when it does not say. */
+export function interpretEnvelope(body: Uint8Array): { apiVersion: string; kind: string } {
+  const { apiVersion, kind } = openEnvelope(body);
+  return { apiVersion, kind };
+}
+
+/**
+ * The object of a body with envelope, read by `schema`, or by the schema of the kind it names.
+ * Throws DecodeError.
+ */
 export function decodeProtobuf(
   body: Uint8Array,
-  schemaOf: (gvk: GroupVersionKind) => StructSchema | undefined,
+  schema: StructSchema | ((gvk: GroupVersionKind) => StructSchema | undefined),
 ): { object: JsonObject; gvk: GroupVersionKind } {
   const { apiVersion, kind, raw } = openEnvelope(body);
-  const groupVersion = parseApiVersion(apiVersion);
-  const gvk = { group: "", version: "", ...groupVersion, kind };
-  const schema = schemaOf(gvk);
-  if (schema === undefined) {
+  const gvk = { group: "", version: "", ...parseApiVersion(apiVersion), kind };
+  const struct = typeof schema === "function" ? schema(gvk) : schema;
+  if (struct === undefined) {
     throw new DecodeError("type", `no kind "${kind}" is registered for version "${apiVersion}"`);
   }
-  const object: JsonObject = { kind, apiVersion };
-  decodeInto(new Reader(raw), raw.length, schema, object);
+  const object: JsonObject = {};
+  if (kind !== "") object["kind"] = kind;
+  if (apiVersion !== "") object["apiVersion"] = apiVersion;
+  decodeInto(new Reader(raw), raw.length, struct, object);
   return { object, gvk };
 }
 

@@ -198,7 +198,7 @@ export interface ValidatingAdmissionPolicySpec {
 }
 
 export interface ValidatingAdmissionPolicyStatus {
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   typeChecking?: TypeChecking | undefined;
   conditions?: Condition[] | undefined;
 }

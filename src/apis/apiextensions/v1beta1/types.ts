@@ -50,7 +50,7 @@ export interface CustomResourceDefinitionCondition {
   lastTransitionTime?: string | undefined;
   reason?: string | undefined;
   message?: string | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
 }
 
 export interface CustomResourceDefinitionList {
@@ -87,7 +87,7 @@ export interface CustomResourceDefinitionStatus {
   conditions?: CustomResourceDefinitionCondition[] | undefined;
   acceptedNames?: CustomResourceDefinitionNames | undefined;
   storedVersions?: string[] | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
 }
 
 export interface CustomResourceDefinitionVersion {
@@ -135,16 +135,16 @@ export interface JSONSchemaProps {
   exclusiveMaximum?: boolean | undefined;
   minimum?: number | undefined;
   exclusiveMinimum?: boolean | undefined;
-  maxLength?: number | bigint | undefined;
-  minLength?: number | bigint | undefined;
+  maxLength?: number | undefined;
+  minLength?: number | undefined;
   pattern?: string | undefined;
-  maxItems?: number | bigint | undefined;
-  minItems?: number | bigint | undefined;
+  maxItems?: number | undefined;
+  minItems?: number | undefined;
   uniqueItems?: boolean | undefined;
   multipleOf?: number | undefined;
   enum?: JsonValue[] | undefined;
-  maxProperties?: number | bigint | undefined;
-  minProperties?: number | bigint | undefined;
+  maxProperties?: number | undefined;
+  minProperties?: number | undefined;
   required?: string[] | undefined;
   items?: JsonValue | undefined;
   allOf?: JSONSchemaProps[] | undefined;

@@ -11,7 +11,7 @@ export interface ControllerRevision {
   apiVersion?: string | undefined;
   metadata?: ObjectMeta | undefined;
   data?: JsonObject | undefined;
-  revision?: number | bigint | undefined;
+  revision?: number | undefined;
 }
 
 export interface ControllerRevisionList {
@@ -57,7 +57,7 @@ export interface DaemonSetStatus {
   numberMisscheduled?: number | undefined;
   desiredNumberScheduled?: number | undefined;
   numberReady?: number | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   updatedNumberScheduled?: number | undefined;
   numberAvailable?: number | undefined;
   numberUnavailable?: number | undefined;
@@ -106,7 +106,7 @@ export interface DeploymentSpec {
 }
 
 export interface DeploymentStatus {
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   replicas?: number | undefined;
   updatedReplicas?: number | undefined;
   readyReplicas?: number | undefined;
@@ -158,7 +158,7 @@ export interface ReplicaSetStatus {
   readyReplicas?: number | undefined;
   availableReplicas?: number | undefined;
   terminatingReplicas?: number | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   conditions?: ReplicaSetCondition[] | undefined;
 }
 
@@ -226,7 +226,7 @@ export interface StatefulSetSpec {
 }
 
 export interface StatefulSetStatus {
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   replicas?: number | undefined;
   readyReplicas?: number | undefined;
   currentReplicas?: number | undefined;

@@ -29,7 +29,7 @@ export interface TokenRequest {
 
 export interface TokenRequestSpec {
   audiences?: string[] | undefined;
-  expirationSeconds?: number | bigint | undefined;
+  expirationSeconds?: number | undefined;
   boundObjectRef?: BoundObjectReference | undefined;
 }
 

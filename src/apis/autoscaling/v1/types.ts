@@ -66,7 +66,7 @@ export interface HorizontalPodAutoscalerSpec {
 }
 
 export interface HorizontalPodAutoscalerStatus {
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   lastScaleTime?: string | undefined;
   currentReplicas?: number | undefined;
   desiredReplicas?: number | undefined;

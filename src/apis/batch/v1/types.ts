@@ -23,7 +23,7 @@ export interface CronJobList {
 export interface CronJobSpec {
   schedule?: string | undefined;
   timeZone?: string | undefined;
-  startingDeadlineSeconds?: number | bigint | undefined;
+  startingDeadlineSeconds?: number | undefined;
   concurrencyPolicy?: string | undefined;
   suspend?: boolean | undefined;
   jobTemplate?: JobTemplateSpec | undefined;
@@ -64,7 +64,7 @@ export interface JobList {
 export interface JobSpec {
   parallelism?: number | undefined;
   completions?: number | undefined;
-  activeDeadlineSeconds?: number | bigint | undefined;
+  activeDeadlineSeconds?: number | undefined;
   podFailurePolicy?: PodFailurePolicy | undefined;
   successPolicy?: SuccessPolicy | undefined;
   backoffLimit?: number | undefined;

@@ -239,7 +239,7 @@ export interface ContainerExtendedResourceRequest {
 
 export interface ContainerImage {
   names?: string[] | undefined;
-  sizeBytes?: number | bigint | undefined;
+  sizeBytes?: number | undefined;
 }
 
 export interface ContainerPort {
@@ -671,9 +671,9 @@ export interface LimitRangeSpec {
 }
 
 export interface LinuxContainerUser {
-  uid?: number | bigint | undefined;
-  gid?: number | bigint | undefined;
-  supplementalGroups?: (number | bigint)[] | undefined;
+  uid?: number | undefined;
+  gid?: number | undefined;
+  supplementalGroups?: number[] | undefined;
 }
 
 export type List = MetaV1List;
@@ -859,7 +859,7 @@ export interface NodeStatus {
 }
 
 export interface NodeSwapStatus {
-  capacity?: number | bigint | undefined;
+  capacity?: number | undefined;
 }
 
 export interface NodeSystemInfo {
@@ -1083,7 +1083,7 @@ export interface PodCertificateProjection {
 
 export interface PodCondition {
   type?: string | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   status?: string | undefined;
   lastProbeTime?: string | undefined;
   lastTransitionTime?: string | undefined;
@@ -1135,11 +1135,11 @@ export interface PodLogOptions {
   container?: string | undefined;
   follow?: boolean | undefined;
   previous?: boolean | undefined;
-  sinceSeconds?: number | bigint | undefined;
+  sinceSeconds?: number | undefined;
   sinceTime?: string | undefined;
   timestamps?: boolean | undefined;
-  tailLines?: number | bigint | undefined;
-  limitBytes?: number | bigint | undefined;
+  tailLines?: number | undefined;
+  limitBytes?: number | undefined;
   insecureSkipTLSVerifyBackend?: boolean | undefined;
   stream?: string | undefined;
 }
@@ -1186,12 +1186,12 @@ export interface PodSchedulingGroup {
 export interface PodSecurityContext {
   seLinuxOptions?: SELinuxOptions | undefined;
   windowsOptions?: WindowsSecurityContextOptions | undefined;
-  runAsUser?: number | bigint | undefined;
-  runAsGroup?: number | bigint | undefined;
+  runAsUser?: number | undefined;
+  runAsGroup?: number | undefined;
   runAsNonRoot?: boolean | undefined;
-  supplementalGroups?: (number | bigint)[] | undefined;
+  supplementalGroups?: number[] | undefined;
   supplementalGroupsPolicy?: string | undefined;
-  fsGroup?: number | bigint | undefined;
+  fsGroup?: number | undefined;
   sysctls?: Sysctl[] | undefined;
   fsGroupChangePolicy?: string | undefined;
   seccompProfile?: SeccompProfile | undefined;
@@ -1209,8 +1209,8 @@ export interface PodSpec {
   containers?: Container[] | undefined;
   ephemeralContainers?: EphemeralContainer[] | undefined;
   restartPolicy?: string | undefined;
-  terminationGracePeriodSeconds?: number | bigint | undefined;
-  activeDeadlineSeconds?: number | bigint | undefined;
+  terminationGracePeriodSeconds?: number | undefined;
+  activeDeadlineSeconds?: number | undefined;
   dnsPolicy?: string | undefined;
   nodeSelector?: Record<string, string> | undefined;
   serviceAccountName?: string | undefined;
@@ -1249,7 +1249,7 @@ export interface PodSpec {
 }
 
 export interface PodStatus {
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   phase?: string | undefined;
   conditions?: PodCondition[] | undefined;
   message?: string | undefined;
@@ -1336,7 +1336,7 @@ export interface Probe {
   periodSeconds?: number | undefined;
   successThreshold?: number | undefined;
   failureThreshold?: number | undefined;
-  terminationGracePeriodSeconds?: number | bigint | undefined;
+  terminationGracePeriodSeconds?: number | undefined;
 }
 
 export interface ProbeHandler {
@@ -1425,7 +1425,7 @@ export interface ReplicationControllerStatus {
   fullyLabeledReplicas?: number | undefined;
   readyReplicas?: number | undefined;
   availableReplicas?: number | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   conditions?: ReplicationControllerCondition[] | undefined;
 }
 
@@ -1582,8 +1582,8 @@ export interface SecurityContext {
   privileged?: boolean | undefined;
   seLinuxOptions?: SELinuxOptions | undefined;
   windowsOptions?: WindowsSecurityContextOptions | undefined;
-  runAsUser?: number | bigint | undefined;
-  runAsGroup?: number | bigint | undefined;
+  runAsUser?: number | undefined;
+  runAsGroup?: number | undefined;
   runAsNonRoot?: boolean | undefined;
   readOnlyRootFilesystem?: boolean | undefined;
   allowPrivilegeEscalation?: boolean | undefined;
@@ -1624,7 +1624,7 @@ export interface ServiceAccountList {
 
 export interface ServiceAccountTokenProjection {
   audience?: string | undefined;
-  expirationSeconds?: number | bigint | undefined;
+  expirationSeconds?: number | undefined;
   path?: string | undefined;
 }
 
@@ -1683,7 +1683,7 @@ export interface SessionAffinityConfig {
 }
 
 export interface SleepAction {
-  seconds?: number | bigint | undefined;
+  seconds?: number | undefined;
 }
 
 export interface StorageOSPersistentVolumeSource {
@@ -1724,7 +1724,7 @@ export interface Toleration {
   operator?: string | undefined;
   value?: string | undefined;
   effect?: string | undefined;
-  tolerationSeconds?: number | bigint | undefined;
+  tolerationSeconds?: number | undefined;
 }
 
 export interface TopologySelectorLabelRequirement {

@@ -19,7 +19,7 @@ export interface StorageVersion {
 export interface StorageVersionCondition {
   type?: string | undefined;
   status?: string | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   lastTransitionTime?: string | undefined;
   reason?: string | undefined;
   message?: string | undefined;

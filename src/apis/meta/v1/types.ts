@@ -54,7 +54,7 @@ export interface ApplyOptions {
 export interface Condition {
   type?: string | undefined;
   status?: string | undefined;
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   lastTransitionTime?: string | undefined;
   reason?: string | undefined;
   message?: string | undefined;
@@ -71,7 +71,7 @@ export interface CreateOptions {
 export interface DeleteOptions {
   kind?: string | undefined;
   apiVersion?: string | undefined;
-  gracePeriodSeconds?: number | bigint | undefined;
+  gracePeriodSeconds?: number | undefined;
   preconditions?: Preconditions | undefined;
   orphanDependents?: boolean | undefined;
   propagationPolicy?: string | undefined;
@@ -145,7 +145,7 @@ export interface ListMeta {
   selfLink?: string | undefined;
   resourceVersion?: string | undefined;
   continue?: string | undefined;
-  remainingItemCount?: number | bigint | undefined;
+  remainingItemCount?: number | undefined;
   shardInfo?: ShardInfo | undefined;
 }
 
@@ -158,8 +158,8 @@ export interface ListOptions {
   allowWatchBookmarks?: boolean | undefined;
   resourceVersion?: string | undefined;
   resourceVersionMatch?: string | undefined;
-  timeoutSeconds?: number | bigint | undefined;
-  limit?: number | bigint | undefined;
+  timeoutSeconds?: number | undefined;
+  limit?: number | undefined;
   continue?: string | undefined;
   sendInitialEvents?: boolean | undefined;
   shardSelector?: string | undefined;
@@ -182,10 +182,10 @@ export interface ObjectMeta {
   selfLink?: string | undefined;
   uid?: string | undefined;
   resourceVersion?: string | undefined;
-  generation?: number | bigint | undefined;
+  generation?: number | undefined;
   creationTimestamp?: string | undefined;
   deletionTimestamp?: string | undefined;
-  deletionGracePeriodSeconds?: number | bigint | undefined;
+  deletionGracePeriodSeconds?: number | undefined;
   labels?: Record<string, string> | undefined;
   annotations?: Record<string, string> | undefined;
   ownerReferences?: OwnerReference[] | undefined;

@@ -37,7 +37,7 @@ export interface PodDisruptionBudgetSpec {
 }
 
 export interface PodDisruptionBudgetStatus {
-  observedGeneration?: number | bigint | undefined;
+  observedGeneration?: number | undefined;
   disruptedPods?: Record<string, string> | undefined;
   disruptionsAllowed?: number | undefined;
   currentHealthy?: number | undefined;

@@ -76,11 +76,11 @@ export interface DeviceAllocationResult {
 }
 
 export interface DeviceAttribute {
-  int?: number | bigint | undefined;
+  int?: number | undefined;
   bool?: boolean | undefined;
   string?: string | undefined;
   version?: string | undefined;
-  ints?: (number | bigint)[] | undefined;
+  ints?: number[] | undefined;
   bools?: boolean[] | undefined;
   strings?: string[] | undefined;
   versions?: string[] | undefined;
@@ -169,7 +169,7 @@ export interface DeviceSubRequest {
   deviceClassName?: string | undefined;
   selectors?: DeviceSelector[] | undefined;
   allocationMode?: string | undefined;
-  count?: number | bigint | undefined;
+  count?: number | undefined;
   tolerations?: DeviceToleration[] | undefined;
   capacity?: CapacityRequirements | undefined;
 }
@@ -186,14 +186,14 @@ export interface DeviceToleration {
   operator?: string | undefined;
   value?: string | undefined;
   effect?: string | undefined;
-  tolerationSeconds?: number | bigint | undefined;
+  tolerationSeconds?: number | undefined;
 }
 
 export interface ExactDeviceRequest {
   deviceClassName?: string | undefined;
   selectors?: DeviceSelector[] | undefined;
   allocationMode?: string | undefined;
-  count?: number | bigint | undefined;
+  count?: number | undefined;
   adminAccess?: boolean | undefined;
   tolerations?: DeviceToleration[] | undefined;
   capacity?: CapacityRequirements | undefined;
@@ -268,8 +268,8 @@ export interface ResourceClaimTemplateSpec {
 
 export interface ResourcePool {
   name?: string | undefined;
-  generation?: number | bigint | undefined;
-  resourceSliceCount?: number | bigint | undefined;
+  generation?: number | undefined;
+  resourceSliceCount?: number | undefined;
 }
 
 export interface ResourceSlice {

@@ -49,7 +49,7 @@ export interface DeviceTaintSelector {
 export interface PoolStatus {
   driver?: string | undefined;
   poolName?: string | undefined;
-  generation?: number | bigint | undefined;
+  generation?: number | undefined;
   resourceSliceCount?: number | undefined;
   totalDevices?: number | undefined;
   allocatedDevices?: number | undefined;

@@ -80,11 +80,11 @@ export interface DeviceAllocationResult {
 }
 
 export interface DeviceAttribute {
-  int?: number | bigint | undefined;
+  int?: number | undefined;
   bool?: boolean | undefined;
   string?: string | undefined;
   version?: string | undefined;
-  ints?: (number | bigint)[] | undefined;
+  ints?: number[] | undefined;
   bools?: boolean[] | undefined;
   strings?: string[] | undefined;
   versions?: string[] | undefined;
@@ -150,7 +150,7 @@ export interface DeviceRequest {
   deviceClassName?: string | undefined;
   selectors?: DeviceSelector[] | undefined;
   allocationMode?: string | undefined;
-  count?: number | bigint | undefined;
+  count?: number | undefined;
   adminAccess?: boolean | undefined;
   firstAvailable?: DeviceSubRequest[] | undefined;
   tolerations?: DeviceToleration[] | undefined;
@@ -179,7 +179,7 @@ export interface DeviceSubRequest {
   deviceClassName?: string | undefined;
   selectors?: DeviceSelector[] | undefined;
   allocationMode?: string | undefined;
-  count?: number | bigint | undefined;
+  count?: number | undefined;
   tolerations?: DeviceToleration[] | undefined;
   capacity?: CapacityRequirements | undefined;
 }
@@ -196,7 +196,7 @@ export interface DeviceToleration {
   operator?: string | undefined;
   value?: string | undefined;
   effect?: string | undefined;
-  tolerationSeconds?: number | bigint | undefined;
+  tolerationSeconds?: number | undefined;
 }
 
 export interface NetworkDeviceData {
@@ -268,8 +268,8 @@ export interface ResourceClaimTemplateSpec {
 
 export interface ResourcePool {
   name?: string | undefined;
-  generation?: number | bigint | undefined;
-  resourceSliceCount?: number | bigint | undefined;
+  generation?: number | undefined;
+  resourceSliceCount?: number | undefined;
 }
 
 export interface ResourceSlice {

@@ -28,7 +28,7 @@ export interface CSIDriverSpec {
   tokenRequests?: TokenRequest[] | undefined;
   requiresRepublish?: boolean | undefined;
   seLinuxMount?: boolean | undefined;
-  nodeAllocatableUpdatePeriodSeconds?: number | bigint | undefined;
+  nodeAllocatableUpdatePeriodSeconds?: number | undefined;
   serviceAccountTokenInSecrets?: boolean | undefined;
   preventPodSchedulingIfMissing?: boolean | undefined;
 }
@@ -97,7 +97,7 @@ export interface StorageClassList {
 
 export interface TokenRequest {
   audience?: string | undefined;
-  expirationSeconds?: number | bigint | undefined;
+  expirationSeconds?: number | undefined;
 }
 
 export interface VolumeAttachment {

@@ -1,0 +1,9 @@
+/** The protobuf form of API objects. Upstream: apimachinery/pkg/runtime/serializer/protobuf. */
+export {
+  decodeProtobuf,
+  decodeProtobufMessage,
+  type Envelope,
+  interpretEnvelope,
+  openEnvelope,
+} from "./protobuf-decode.ts";
+export { encodeProtobuf, encodeProtobufMessage, PROTOBUF_PREFIX } from "./protobuf-encode.ts";
