@@ -56,13 +56,19 @@ export function yamlToJson(body: Uint8Array | string): YamlAsJson {
 
 /** Timestamps and base 60 numbers are strings to Kubernetes. */
 function withoutTimes(tags: Yaml.Tags): Yaml.Tags {
-  return tags.flatMap((tag) => {
-    if (typeof tag === "string") return [tag];
+  const kept: Yaml.Tags = [];
+  for (const tag of tags) {
+    if (typeof tag === "string") {
+      kept.push(tag);
+      continue;
+    }
     const isTime = tag.tag === "tag:yaml.org,2002:timestamp";
-    if (isTime || ("format" in tag && tag.format === "TIME")) return [];
+    if (isTime || ("format" in tag && tag.format === "TIME")) continue;
     // The package reads a lone dot, the key of SSA's own sets, as a float.
-    return "test" in tag && tag.test?.test(".") === true ? [{ ...tag, test: FLOAT }] : [tag];
-  });
+    const isFloat = "test" in tag && tag.test?.test(".") === true;
+    kept.push(isFloat ? { ...tag, test: FLOAT } : tag);
+  }
+  return kept;
 }
 const FLOAT = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$/;
 
