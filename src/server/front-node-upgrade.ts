@@ -6,6 +6,7 @@ import type { Response, UpgradedSocket, WatchResponse } from "../request/request
 import { pumpFrames } from "./front-node-write.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { completeHeaders, statusLine } from "./response.ts";
+import { chosenProtocol } from "./websocket-protocol.ts";
 
 const WEBSOCKET_BUFFER_BYTES_MAX = 1024 * 1024;
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
@@ -98,11 +99,18 @@ function switchProtocols({ socket, request, answer, head: first }: Upgrade): voi
 /** Each frame becomes one message. Upstream: apiserver/pkg/endpoints/handlers/watch.go HandleWS. */
 function watchOverWebSocket(upgrade: Upgrade, watch: WatchResponse): () => void {
   const { request, message, socket, head: first } = upgrade;
-  const server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX });
+  const protocol = chosenProtocol(watch.headers, message.headers["sec-websocket-protocol"]);
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE_BYTES_MAX,
+    handleProtocols: () => (protocol === "" ? false : protocol),
+  });
   let end = () => {};
   server.on("headers", (lines) => {
     for (const [name, value] of completeHeaders(request, watch)) {
-      if (name.toLowerCase() !== "content-type") lines.push(`${name}: ${value}`);
+      const lower = name.toLowerCase();
+      if (lower === "content-type" || lower === "sec-websocket-protocol") continue;
+      lines.push(`${name}: ${value}`);
     }
   });
   server.once("wsClientError", () => watch.close());
