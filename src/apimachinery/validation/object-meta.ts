@@ -285,8 +285,8 @@ export function validateImmutableField(
   value: unknown,
   old: unknown,
   at: Path,
-  type?: TypeSchema,
   printed: () => unknown = () => value,
+  type?: TypeSchema,
 ): ErrorList {
   return semanticDeepEqual(value, old, type) ? [] : [invalid(at, printed(), FIELD_IMMUTABLE_ERROR)];
 }
