@@ -8,7 +8,12 @@ import type { FieldSchema, StructSchema, TypeSchema } from "../apimachinery/runt
 import tables from "./generated/types.generated.json" with { type: "json" };
 import { type BuiltInResource, type GroupOrder, resourceTables } from "./resources.ts";
 
-export type { BuiltInResource, GroupOrder } from "./resources.ts";
+export type {
+  BuiltInResource,
+  BuiltInSubresource,
+  GroupOrder,
+  PrinterColumn,
+} from "./resources.ts";
 
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
 

@@ -200,9 +200,10 @@ export function decodeProtobuf(
   if (struct === undefined) {
     throw new DecodeError("type", `no kind "${kind}" is registered for version "${apiVersion}"`);
   }
-  const object: JsonObject = {};
-  if (kind !== "") object["kind"] = kind;
-  if (apiVersion !== "") object["apiVersion"] = apiVersion;
+  const object: JsonObject = {
+    ...(kind === "" ? {} : { kind }),
+    ...(apiVersion === "" ? {} : { apiVersion }),
+  };
   decodeInto(new Reader(raw), raw.length, struct, object);
   return { object, gvk };
 }

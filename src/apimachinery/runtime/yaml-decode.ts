@@ -66,7 +66,7 @@ function withoutTimes(tags: Yaml.Tags): Yaml.Tags {
     if (isTime || ("format" in tag && tag.format === "TIME")) continue;
     // The package reads a lone dot, the key of SSA's own sets, as a float.
     const isFloat = "test" in tag && tag.test?.test(".") === true;
-    kept.push(isFloat ? { ...tag, test: FLOAT } : tag);
+    kept.push(isFloat ? ({ ...tag, test: FLOAT } as Yaml.ScalarTag) : tag);
   }
   return kept;
 }
