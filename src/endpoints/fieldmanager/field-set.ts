@@ -1,0 +1,382 @@
+/**
+ * A set of field paths: a trie of path elements, each of which may be a member, have children, or
+ * both. It reads the JSON of a FieldsV1 level by level, as far as an operation looks into it, and
+ * gives back the same JSON when nothing changed. Sets are immutable; only builders write.
+ * Upstream: structured-merge-diff/fieldpath/set.go and serialize.go.
+ */
+import type { MergeType } from "./merge-type.ts";
+import { canonicalElement, elementText, FieldsError, sortElements } from "./path-element.ts";
+import { isEmptyMap, isMap, type Json, type JsonMap, put } from "./value.ts";
+
+/** One element of a set. `children` is never an empty set. */
+export interface SetNode {
+  readonly member: boolean;
+  readonly children: FieldSet | undefined;
+}
+
+export const LEAF: SetNode = { member: true, children: undefined };
+
+/** Go's limit of JSON nesting bounds recursion here as well. */
+const DEPTH_MAX = 2000;
+
+export class FieldSet {
+  #raw: JsonMap | undefined;
+  #entries: Map<string, SetNode> | undefined;
+
+  static readonly empty: FieldSet = new FieldSet(undefined, new Map());
+
+  private constructor(raw: JsonMap | undefined, entries: Map<string, SetNode> | undefined) {
+    this.#raw = raw;
+    this.#entries = entries;
+  }
+
+  /** The set of these entries, which the set then owns. */
+  static of(entries: Map<string, SetNode>): FieldSet {
+    return entries.size === 0 ? EMPTY : new FieldSet(undefined, entries);
+  }
+
+  /** A set of paths, each a list of canonical elements. An empty path is no member of any set. */
+  static ofPaths(...paths: readonly (readonly string[])[]): FieldSet {
+    const builder = new FieldSetBuilder();
+    for (const path of paths) builder.insert(path);
+    return builder.build();
+  }
+
+  /** The set of a FieldsV1 known to be canonical, such as one this server stored. */
+  static trusted(raw: JsonMap): FieldSet {
+    return isEmptyMap(raw) ? EMPTY : new FieldSet(raw, undefined);
+  }
+
+  /** The set of any FieldsV1. Throws FieldsError when it is malformed. */
+  static decode(raw: Json): FieldSet {
+    const { children } = decodeNode(raw, 0);
+    return children ?? EMPTY;
+  }
+
+  static union(...sets: readonly FieldSet[]): FieldSet {
+    return sets.reduce((all, set) => all.union(set), EMPTY);
+  }
+
+  get entries(): ReadonlyMap<string, SetNode> {
+    this.#entries ??= readLevel(this.#raw ?? {});
+    return this.#entries;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries === undefined
+      ? this.#raw === undefined || isEmptyMap(this.#raw)
+      : this.#entries.size === 0;
+  }
+
+  /** The number of members. */
+  get size(): number {
+    let count = 0;
+    for (const { member, children } of this.entries.values()) {
+      count += (member ? 1 : 0) + (children?.size ?? 0);
+    }
+    return count;
+  }
+
+  has(path: readonly string[]): boolean {
+    let set: FieldSet | undefined = this;
+    for (let i = 0; i < path.length - 1; i++) {
+      set = set?.entries.get(path[i] ?? "")?.children;
+    }
+    const last = path[path.length - 1];
+    return last !== undefined && set?.entries.get(last)?.member === true;
+  }
+
+  /** The paths below `element`, without it. */
+  withPrefix(element: string): FieldSet {
+    return this.entries.get(element)?.children ?? EMPTY;
+  }
+
+  equals(other: FieldSet): boolean {
+    if (this === other) return true;
+    if (this.entries.size !== other.entries.size) return false;
+    for (const [element, node] of this.entries) {
+      const theirs = other.entries.get(element);
+      if (theirs === undefined || theirs.member !== node.member) return false;
+      if ((node.children === undefined) !== (theirs.children === undefined)) return false;
+      if (node.children && theirs.children && !node.children.equals(theirs.children)) return false;
+    }
+    return true;
+  }
+
+  union(other: FieldSet): FieldSet {
+    if (other.isEmpty || other === this) return this;
+    if (this.isEmpty) return other;
+    const [large, small] = this.entries.size >= other.entries.size ? [this, other] : [other, this];
+    let out: Map<string, SetNode> | undefined;
+    for (const [element, node] of small.entries) {
+      const theirs = large.entries.get(element);
+      const joined = theirs === undefined ? node : joinNodes(theirs, node);
+      if (joined === theirs) continue;
+      out ??= new Map(large.entries);
+      out.set(element, joined);
+    }
+    return out === undefined ? large : FieldSet.of(out);
+  }
+
+  intersection(other: FieldSet): FieldSet {
+    if (this.isEmpty || other.isEmpty) return EMPTY;
+    const [large, small] = this.entries.size >= other.entries.size ? [this, other] : [other, this];
+    const out = new Map<string, SetNode>();
+    for (const [element, node] of small.entries) {
+      const theirs = large.entries.get(element);
+      if (theirs === undefined) continue;
+      const children =
+        node.children && theirs.children ? node.children.intersection(theirs.children) : EMPTY;
+      const common = nodeOf(node.member && theirs.member, children);
+      if (common !== undefined) out.set(element, common);
+    }
+    return FieldSet.of(out);
+  }
+
+  /** The members of this set that are not in `other`; a parent does not take its children along. */
+  difference(other: FieldSet): FieldSet {
+    return this.#without(other, (node, theirs) => {
+      const { children } = node;
+      const left =
+        children && theirs.children ? children.difference(theirs.children) : (children ?? EMPTY);
+      return replaced(node, node.member && !theirs.member, left);
+    });
+  }
+
+  /** As difference, but a member of `other` takes everything below it along. */
+  recursiveDifference(other: FieldSet): FieldSet {
+    return this.#without(other, (node, theirs) => {
+      if (theirs.member) return undefined;
+      const { children } = node;
+      const left =
+        children && theirs.children
+          ? children.recursiveDifference(theirs.children)
+          : (children ?? EMPTY);
+      return replaced(node, node.member, left);
+    });
+  }
+
+  #without(
+    other: FieldSet,
+    subtract: (node: SetNode, theirs: SetNode) => SetNode | undefined,
+  ): FieldSet {
+    if (this.isEmpty || other.isEmpty) return this;
+    const [few, many] = this.entries.size < other.entries.size ? [this, other] : [other, this];
+    let out: Map<string, SetNode> | undefined;
+    for (const element of few.entries.keys()) {
+      if (!many.entries.has(element)) continue;
+      const node = this.entries.get(element);
+      const theirs = other.entries.get(element);
+      if (node === undefined || theirs === undefined) continue;
+      const left = subtract(node, theirs);
+      if (left === node) continue;
+      out ??= new Map(this.entries);
+      if (left === undefined) out.delete(element);
+      else out.set(element, left);
+    }
+    return out === undefined ? this : FieldSet.of(out);
+  }
+
+  /** The members that have no children. */
+  leaves(): FieldSet {
+    const out = new Map<string, SetNode>();
+    for (const [element, { member, children }] of this.entries) {
+      const node = children ? nodeOf(false, children.leaves()) : nodeOf(member, EMPTY);
+      if (node !== undefined) out.set(element, node);
+    }
+    return FieldSet.of(out);
+  }
+
+  /** Adds the fields of structs that have members below them: `a` for `a.b.c`, never map keys. */
+  ensureNamedFieldsAreMembers(type: MergeType | undefined): FieldSet {
+    const out = new Map<string, SetNode>();
+    for (const [element, node] of this.entries) {
+      const { children } = node;
+      if (children === undefined) {
+        out.set(element, node);
+        continue;
+      }
+      const field = element.charCodeAt(0) === 0x66 ? type?.map?.fields.get(element.slice(2)) : null;
+      const childType =
+        field === null ? (element.startsWith("k:") ? type?.list?.elem : undefined) : field?.type;
+      const below = field === undefined ? type?.map?.elem : childType;
+      const isMember = node.member || (field !== undefined && field !== null);
+      out.set(element, {
+        member: isMember,
+        children: children.ensureNamedFieldsAreMembers(below),
+      });
+    }
+    return FieldSet.of(out);
+  }
+
+  /** Calls `visitor` with every member's path: the members of a level first, then what is below. */
+  visit(visitor: (path: readonly string[]) => void, prefix: readonly string[] = []): void {
+    const elements = sortElements([...this.entries.keys()]);
+    for (const element of elements) {
+      if (this.entries.get(element)?.member === true) visitor([...prefix, element]);
+    }
+    for (const element of elements) {
+      this.entries.get(element)?.children?.visit(visitor, [...prefix, element]);
+    }
+  }
+
+  /** The JSON of a FieldsV1, in upstream's order. The caller must not write to it. */
+  toFieldsV1(): JsonMap {
+    this.#raw ??= writeLevel(this.entries);
+    return this.#raw;
+  }
+
+  /** One path a line, for tests and logs. */
+  toString(): string {
+    const lines: string[] = [];
+    this.visit((path) => {
+      lines.push(pathText(path));
+    });
+    return lines.join("\n");
+  }
+}
+
+export const EMPTY: FieldSet = FieldSet.empty;
+
+/** The text of a path in messages: `.spec.containers[name="a"].image`. */
+export function pathText(path: readonly string[]): string {
+  return path.map(elementText).join("");
+}
+
+function nodeOf(member: boolean, children: FieldSet): SetNode | undefined {
+  if (children.isEmpty) return member ? LEAF : undefined;
+  return { member, children };
+}
+
+function replaced(node: SetNode, member: boolean, children: FieldSet): SetNode | undefined {
+  if (member === node.member && children === (node.children ?? EMPTY)) return node;
+  return nodeOf(member, children);
+}
+
+function joinNodes(one: SetNode, two: SetNode): SetNode {
+  const { children: ours } = one;
+  const children = ours && two.children ? ours.union(two.children) : (ours ?? two.children);
+  const member = one.member || two.member;
+  if (member === one.member && children === ours) return one;
+  return children === undefined ? LEAF : { member, children };
+}
+
+/** One level of trusted JSON. An element is a member when it is empty or holds ".". */
+function readLevel(raw: JsonMap): Map<string, SetNode> {
+  const entries = new Map<string, SetNode>();
+  for (const element of Object.keys(raw)) {
+    if (element === ".") continue;
+    const below = raw[element] as JsonMap;
+    const node = trustedNode(below);
+    entries.set(element, node);
+  }
+  return entries;
+}
+
+function trustedNode(below: JsonMap): SetNode {
+  for (const name in below) {
+    if (name !== ".")
+      return { member: Object.hasOwn(below, "."), children: FieldSet.trusted(below) };
+  }
+  return LEAF;
+}
+
+/** Untrusted JSON: elements are made canonical, unknown ones dropped, malformed ones refused. */
+function decodeNode(raw: Json, depth: number): SetNode {
+  if (raw === null || raw === undefined) return LEAF;
+  if (!isMap(raw)) throw new FieldsError("expect { or n");
+  if (depth > DEPTH_MAX) throw new FieldsError("exceeded max depth");
+  const builder = new Map<string, SetNode>();
+  let member = false;
+  for (const text of Object.keys(raw)) {
+    if (text === ".") {
+      member = true;
+      continue;
+    }
+    const element = canonicalElement(text);
+    if (element === undefined) continue;
+    const node = decodeNode(raw[text], depth + 1);
+    const known = builder.get(element);
+    builder.set(element, known === undefined ? node : joinNodes(known, node));
+  }
+  return builder.size === 0 ? LEAF : { member, children: FieldSet.of(builder) };
+}
+
+function writeLevel(entries: ReadonlyMap<string, SetNode>): JsonMap {
+  const out: JsonMap = {};
+  for (const element of sortElements([...entries.keys()])) {
+    const node = entries.get(element);
+    if (node === undefined) continue;
+    put(out, element, writeNode(node));
+  }
+  return out;
+}
+
+function writeNode({ member, children }: SetNode): JsonMap {
+  if (children === undefined) return {};
+  const below = children.toFieldsV1();
+  const holdsSelf = Object.hasOwn(below, ".");
+  if (member === holdsSelf) return below;
+  if (member) return { ".": {}, ...below };
+  const { ".": _self, ...rest } = below;
+  return rest;
+}
+
+interface BuildingNode {
+  member: boolean;
+  children: Map<string, BuildingNode> | undefined;
+  /** A finished subtree; never together with `children` below it. */
+  grafted: FieldSet | undefined;
+}
+
+/** Collects paths, then gives the set. */
+export class FieldSetBuilder {
+  readonly #root: BuildingNode = { member: false, children: undefined, grafted: undefined };
+
+  get isEmpty(): boolean {
+    return this.#root.children === undefined;
+  }
+
+  insert(path: readonly string[]): void {
+    if (path.length > 0) this.#descend(path).member = true;
+  }
+
+  /** Adds a finished node at `path`: its membership and everything below it. */
+  graft(path: readonly string[], { member, children }: SetNode): void {
+    if (path.length === 0) {
+      for (const [element, node] of children?.entries ?? []) this.graft([element], node);
+      return;
+    }
+    const node = this.#descend(path);
+    node.member ||= member;
+    if (children) node.grafted = node.grafted ? node.grafted.union(children) : children;
+  }
+
+  #descend(path: readonly string[]): BuildingNode {
+    let node = this.#root;
+    for (const element of path) {
+      node.children ??= new Map();
+      let next = node.children.get(element);
+      if (next === undefined) {
+        next = { member: false, children: undefined, grafted: undefined };
+        node.children.set(element, next);
+      }
+      node = next;
+    }
+    return node;
+  }
+
+  build(): FieldSet {
+    return this.isEmpty ? EMPTY : buildChildren(this.#root);
+  }
+}
+
+function buildChildren({ children, grafted }: BuildingNode): FieldSet {
+  const out = new Map<string, SetNode>();
+  for (const [element, node] of children ?? []) {
+    const built = nodeOf(node.member, buildChildren(node));
+    if (built !== undefined) out.set(element, built);
+  }
+  const set = FieldSet.of(out);
+  return grafted === undefined ? set : set.union(grafted);
+}

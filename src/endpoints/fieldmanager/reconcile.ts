@@ -1,0 +1,56 @@
+/**
+ * Field sets written under an older schema: what was granular then and is one leaf now is owned as
+ * the leaf. Works on the JSON of the sets, because nearly always nothing is to be done.
+ * Upstream: structured-merge-diff/typed/reconcile_schema.go.
+ */
+import { FieldSet } from "./field-set.ts";
+import { deduced, type MergeType, memberType } from "./merge-type.ts";
+import { isEmptyMap, type JsonMap } from "./value.ts";
+
+/** The set as the schema sees it now; the same set when it needs no change. */
+export function reconcileWithSchema(type: MergeType, set: FieldSet): FieldSet {
+  const paths: string[][] = [];
+  collect(type, set.toFieldsV1(), false, [], paths);
+  if (paths.length === 0) return set;
+  const leaves = FieldSet.ofPaths(...paths);
+  return set.recursiveDifference(leaves).union(leaves);
+}
+
+function collect(
+  type: MergeType,
+  raw: JsonMap,
+  isLeafMember: boolean,
+  path: string[],
+  found: string[][],
+): void {
+  if (type.map !== undefined) {
+    if (isUntypedDeduced(type)) return;
+    if (type.map.atomic) {
+      if (!isLeafMember && path.length > 0 && !isEmptyMap(raw)) found.push([...path]);
+      return;
+    }
+  } else if (type.scalar !== undefined) return;
+  else if (type.list !== undefined && !type.list.associative) {
+    if (!isLeafMember && path.length > 0) found.push([...path]);
+    return;
+  }
+  for (const element in raw) {
+    if (element === "." || !Object.hasOwn(raw, element)) continue;
+    const below = raw[element] as JsonMap;
+    const childType = childTypeOf(type, element);
+    if (childType === undefined) continue;
+    path.push(element);
+    collect(childType, below, isEmptyMap(below), path, found);
+    path.pop();
+  }
+}
+
+function childTypeOf({ map, list }: MergeType, element: string): MergeType | undefined {
+  if (map === undefined) return list?.elem;
+  return element.charCodeAt(0) === 0x66 ? memberType(map, element.slice(2)) : map.elem;
+}
+
+/** Free-form maps cannot have been granular and now be atomic. */
+function isUntypedDeduced({ map }: MergeType): boolean {
+  return map !== undefined && map.fields.size === 0 && map.elem === deduced;
+}
