@@ -1,0 +1,36 @@
+/** What the registry knows of the built-in kinds beyond core, apps, batch and networking. */
+import { registration as apiServices } from "./apiregistration/apiservice/strategy.ts";
+import { registration as autoscalers } from "./autoscaling/horizontalpodautoscaler/strategy.ts";
+import { registration as flowSchemas } from "./flowcontrol/flowschema/strategy.ts";
+import { registration as priorityLevels } from "./flowcontrol/prioritylevelconfiguration/strategy.ts";
+import { registration as clusterRoles } from "./rbac/clusterrole/strategy.ts";
+import { registration as clusterRoleBindings } from "./rbac/clusterrolebinding/strategy.ts";
+import { registration as roles } from "./rbac/role/strategy.ts";
+import { registration as roleBindings } from "./rbac/rolebinding/strategy.ts";
+import { type ResourceRegistration, registration } from "./rest/strategy.ts";
+import { registration as priorityClasses } from "./scheduling/priorityclass/strategy.ts";
+import { registration as csiDrivers } from "./storage/csidriver/strategy.ts";
+import { registration as csiNodes } from "./storage/csinode/strategy.ts";
+import { registration as csiStorageCapacities } from "./storage/csistoragecapacity/strategy.ts";
+import { registration as storageClasses } from "./storage/storageclass/strategy.ts";
+import { registration as volumeAttachments } from "./storage/volumeattachment/strategy.ts";
+import { registration as volumeAttributesClasses } from "./storage/volumeattributesclass/strategy.ts";
+
+/** One per resource, in no particular order. */
+export const registrations: readonly ResourceRegistration[] = [
+  registration(apiServices),
+  registration(autoscalers),
+  registration(clusterRoleBindings),
+  registration(clusterRoles),
+  registration(csiDrivers),
+  registration(csiNodes),
+  registration(csiStorageCapacities),
+  registration(flowSchemas),
+  registration(priorityClasses),
+  registration(priorityLevels),
+  registration(roleBindings),
+  registration(roles),
+  registration(storageClasses),
+  registration(volumeAttachments),
+  registration(volumeAttributesClasses),
+];

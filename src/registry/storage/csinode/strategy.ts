@@ -1,0 +1,22 @@
+/** Upstream: pkg/registry/storage/csinode/strategy.go. */
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
+import type { CSINode } from "../../../apis/storage/v1/types.ts";
+import { validateCSINode, validateCSINodeUpdate } from "../../../apis/storage/v1/validation-csi.ts";
+import type { ResourceRegistration } from "../../rest/strategy.ts";
+import type { Kube } from "../../strategy-parts.ts";
+
+export const registration: ResourceRegistration<Kube<CSINode>> = {
+  group: "storage.k8s.io",
+  resource: "csinodes",
+  strategy: {
+    validateName: nameIsDNSSubdomain,
+    validate: (_context, object) => validateCSINode(object),
+    // Upstream validates twice, and both sets of causes reach the client.
+    validateUpdate: (_context, object, old) => [
+      ...validateCSINode(object),
+      ...validateCSINodeUpdate(object, old),
+    ],
+    allowUnconditionalUpdate: false,
+  },
+  defaults: {},
+};

@@ -1,0 +1,65 @@
+/** Upstream: pkg/registry/storage/volumeattachment/strategy.go. */
+import { PrintedValue } from "../../../apimachinery/validation/field.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
+import type { VolumeAttachment } from "../../../apis/storage/v1/types.ts";
+import {
+  validateVolumeAttachment,
+  validateVolumeAttachmentUpdate,
+  validateVolumeAttachmentV1,
+} from "../../../apis/storage/v1/validation-csi.ts";
+import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";
+import { type Kube, keepFields, statusStrategy } from "../../strategy-parts.ts";
+
+type Attachment = Kube<VolumeAttachment>;
+
+export const registration: ResourceRegistration<Attachment> = {
+  group: "storage.k8s.io",
+  resource: "volumeattachments",
+  strategy: {
+    validateName: nameIsDNSSubdomain,
+    prepareForCreate(_context, object) {
+      delete object.status;
+    },
+    validate: (context, object) => [
+      ...validateVolumeAttachment(object),
+      ...(isV1(context) ? validateVolumeAttachmentV1(object) : []),
+    ],
+    prepareForUpdate: (_context, object, old) => keepFields(object, old, "status"),
+    validateUpdate: validateUpdate,
+    allowUnconditionalUpdate: false,
+    resetFields: ["status"],
+    subresources: {
+      status: {
+        ...statusStrategy<Attachment>(() => [], { keepsMetadata: true }),
+        validateUpdate,
+        allowUnconditionalUpdate: false,
+      },
+    },
+  },
+  defaults: {},
+};
+
+function isV1({ requestApiVersion }: StrategyContext): boolean {
+  return requestApiVersion === "storage.k8s.io/v1";
+}
+
+/** Upstream validates twice, and both sets of causes reach the client. */
+function validateUpdate(_context: StrategyContext, object: Attachment, old: Attachment) {
+  return [
+    ...validateVolumeAttachment(object),
+    ...validateVolumeAttachmentUpdate(object, old, () => printedSpec(object)),
+  ];
+}
+
+function printedSpec({ spec = {} }: Attachment): PrintedValue {
+  const { attacher = "", nodeName = "", source = {} } = spec;
+  const printed = {
+    Attacher: attacher,
+    Source: {
+      PersistentVolumeName: source.persistentVolumeName ?? null,
+      InlineVolumeSpec: source.inlineVolumeSpec ?? null,
+    },
+    NodeName: nodeName,
+  };
+  return new PrintedValue(JSON.stringify(printed));
+}

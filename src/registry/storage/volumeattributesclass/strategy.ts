@@ -1,0 +1,24 @@
+/** Upstream: pkg/registry/storage/volumeattributesclass/strategy.go. */
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
+import type { VolumeAttributesClass } from "../../../apis/storage/v1/types.ts";
+import {
+  validateVolumeAttributesClass,
+  validateVolumeAttributesClassUpdate,
+} from "../../../apis/storage/v1/validation.ts";
+import type { ResourceRegistration } from "../../rest/strategy.ts";
+import type { Kube } from "../../strategy-parts.ts";
+
+export const registration: ResourceRegistration<Kube<VolumeAttributesClass>> = {
+  group: "storage.k8s.io",
+  resource: "volumeattributesclasses",
+  strategy: {
+    validateName: nameIsDNSSubdomain,
+    validate: (_context, object) => validateVolumeAttributesClass(object),
+    // Upstream validates twice, and both sets of causes reach the client.
+    validateUpdate: (_context, object, old) => [
+      ...validateVolumeAttributesClass(object),
+      ...validateVolumeAttributesClassUpdate(object, old),
+    ],
+  },
+  defaults: {},
+};
