@@ -200,10 +200,30 @@ function groupsOf(types) {
   return groups;
 }
 
+/** WatchEvent, which the facts leave out: it is a kind of every group version. */
+function addWatchEvent(types) {
+  const options = types[`${META}.DeleteOptions`];
+  types[`${META}.WatchEvent`] ??= {
+    fields: [
+      { go: "Type", type: "string", json: "type", num: 1, wire: "bytes" },
+      { go: "Object", type: "runtime.RawExtension", json: "object", num: 2, wire: "bytes" },
+    ],
+    imports: { runtime: RUNTIME },
+    openapi: "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent",
+    required: ["type", "object"],
+    gvk: options.gvk.map((gvk) => ({ ...gvk, kind: "WatchEvent" })),
+  };
+}
+
 /** TableRow.cells is a list of any JSON values, which the facts leave out. */
 function addCells(types) {
   const name = `${META}.TableRow`;
-  const cells = { go: "Cells", type: "[]interface{}", json: "cells", marks: { listType: "atomic" } };
+  const cells = {
+    go: "Cells",
+    type: "[]interface{}",
+    json: "cells",
+    marks: { listType: "atomic" },
+  };
   if (types[name].fields.some((field) => field.json === "cells")) return;
   types[name] = { ...types[name], fields: [cells, ...types[name].fields] };
 }
@@ -216,6 +236,7 @@ export function compileTypes(facts, openapi) {
   const types = { ...facts.types };
   for (const name of EMPTY_STRUCTS) types[name] ??= { fields: [] };
   addCells(types);
+  addWatchEvent(types);
   const resolve = resolver(types);
   const structs = new Map();
   const text = {};

@@ -146,6 +146,7 @@ function extrasOf(extras: Extras) {
     ...(extras.lk === undefined ? {} : { listMapKeys: extras.lk }),
     ...(extras.fg === undefined ? {} : { featureGate: extras.fg }),
     ...(extras.fmt === undefined ? {} : { format: extras.fmt }),
+    ...(extras.mt === undefined ? {} : { mapType: extras.mt }),
     atomic: extras.mt === "atomic",
   };
 }

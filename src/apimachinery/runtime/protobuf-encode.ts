@@ -339,9 +339,30 @@ function contentWriter(type: TypeSchema): Write {
   }
 }
 
+/** Set while a message is written whose raw fields are bytes, as base64, and not JSON. */
+let rawIsBytes = false;
+
+/**
+ * A bare message whose RawExtension fields hold base64 of bytes to be written as they are: the
+ * WatchEvent of a protobuf watch carries a whole encoded object.
+ */
+export function encodeRawProtobuf(object: JsonObject, schema: StructSchema): Buffer {
+  rawIsBytes = true;
+  try {
+    return encodeProtobufMessage(object, schema);
+  } finally {
+    rawIsBytes = false;
+  }
+}
+
 /** RawExtension, FieldsV1 and apiextensions JSON: their text in field 1; nothing when nil. */
 function writeRaw(writer: BackwardWriter, value: JsonValue): void {
-  if (value !== null) writer.textField(1, rawText(value));
+  if (value === null) return;
+  if (rawIsBytes && typeof value === "string") {
+    const mark = writer.mark();
+    writer.bytes(Buffer.from(value, "base64"));
+    writer.delimit(1, mark);
+  } else writer.textField(1, rawText(value));
 }
 
 /** As a client writes it, without Go's HTML escapes. */

@@ -6,4 +6,9 @@ export {
   interpretEnvelope,
   openEnvelope,
 } from "./protobuf-decode.ts";
-export { encodeProtobuf, encodeProtobufMessage, PROTOBUF_PREFIX } from "./protobuf-encode.ts";
+export {
+  encodeProtobuf,
+  encodeProtobufMessage,
+  encodeRawProtobuf,
+  PROTOBUF_PREFIX,
+} from "./protobuf-encode.ts";

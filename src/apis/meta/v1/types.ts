@@ -315,3 +315,8 @@ export interface UpdateOptions {
   fieldManager?: string | undefined;
   fieldValidation?: string | undefined;
 }
+
+export interface WatchEvent {
+  type?: string | undefined;
+  object?: JsonObject | undefined;
+}

@@ -1,0 +1,25 @@
+/**
+ * The texts of types and fields. They are no part of the sources: a build step may write them into
+ * the build folder; without it the documents have no descriptions.
+ */
+
+export interface Descriptions {
+  /** By the definition's name, `io.k8s.api.core.v1.Pod`. */
+  type(name: string): string | undefined;
+  field(name: string, json: string): string | undefined;
+}
+
+/** For builds without texts. */
+export const noDescriptions: Descriptions = { type: () => undefined, field: () => undefined };
+
+/** Texts by definition: the key "" is the type's own, others are JSON names of fields. */
+export type DescriptionTable = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Descriptions out of a table as the build writes it. */
+export function descriptionsOf(table: DescriptionTable): Descriptions {
+  const text = (name: string, key: string) => {
+    const texts = Object.hasOwn(table, name) ? table[name] : undefined;
+    return texts !== undefined && Object.hasOwn(texts, key) ? texts[key] : undefined;
+  };
+  return { type: (name) => text(name, ""), field: text };
+}
