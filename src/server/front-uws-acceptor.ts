@@ -30,7 +30,7 @@ export class UwsAcceptor implements Acceptor {
     const { promise, resolve, reject } = withResolvers<number>();
     const exclusive = 1; // LIBUS_LISTEN_EXCLUSIVE_PORT: a second server must fail, not share
     // uWS takes options here as well; its types only know them without a host.
-    const listen = app.listen as (
+    const listen = app.listen as unknown as (
       host: string,
       port: number,
       options: number,
