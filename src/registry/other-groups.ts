@@ -1,8 +1,12 @@
 /** What the registry knows of the built-in kinds beyond core, apps, batch and networking. */
 import { registration as apiServices } from "./apiregistration/apiservice/strategy.ts";
 import { registration as autoscalers } from "./autoscaling/horizontalpodautoscaler/strategy.ts";
+import { registration as certificateRequests } from "./certificates/certificatesigningrequest/strategy.ts";
+import { registration as trustBundles } from "./certificates/clustertrustbundle/strategy.ts";
+import { registration as podCertificateRequests } from "./certificates/podcertificaterequest/strategy.ts";
 import { registration as flowSchemas } from "./flowcontrol/flowschema/strategy.ts";
 import { registration as priorityLevels } from "./flowcontrol/prioritylevelconfiguration/strategy.ts";
+import { registration as runtimeClasses } from "./node/runtimeclass/strategy.ts";
 import { registration as clusterRoles } from "./rbac/clusterrole/strategy.ts";
 import { registration as clusterRoleBindings } from "./rbac/clusterrolebinding/strategy.ts";
 import { registration as roles } from "./rbac/role/strategy.ts";
@@ -30,6 +34,10 @@ export const registrations: readonly ResourceRegistration[] = [
   registration(priorityLevels),
   registration(roleBindings),
   registration(roles),
+  registration(certificateRequests),
+  registration(trustBundles),
+  registration(podCertificateRequests),
+  registration(runtimeClasses),
   registration(storageClasses),
   registration(volumeAttachments),
   registration(volumeAttributesClasses),

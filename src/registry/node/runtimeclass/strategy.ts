@@ -1,0 +1,37 @@
+/** Upstream: pkg/registry/node/runtimeclass/strategy.go. */
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
+import { deprecatedNodeLabel } from "../../../apis/node/v1/node-labels.ts";
+import type { RuntimeClass } from "../../../apis/node/v1/types.ts";
+import {
+  validateRuntimeClass,
+  validateRuntimeClassUpdate,
+} from "../../../apis/node/v1/validation.ts";
+import type { ResourceRegistration } from "../../rest/strategy.ts";
+import type { Kube } from "../../strategy-parts.ts";
+
+export const registration: ResourceRegistration<Kube<RuntimeClass>> = {
+  group: "node.k8s.io",
+  resource: "runtimeclasses",
+  strategy: {
+    validateName: nameIsDNSSubdomain,
+    validate: (_context, object) => validateRuntimeClass(object),
+    warningsOnCreate: (_context, object) => warnings(object),
+    validateUpdate: (_context, object, old) => [
+      ...validateRuntimeClass(object),
+      ...validateRuntimeClassUpdate(object, old),
+    ],
+    warningsOnUpdate: (_context, object) => warnings(object),
+    allowCreateOnUpdate: true,
+    allowUnconditionalUpdate: false,
+  },
+  defaults: {},
+};
+
+function warnings(object: Kube<RuntimeClass>): string[] {
+  return Object.keys(object.scheduling?.nodeSelector ?? {})
+    .sort()
+    .flatMap((key) => {
+      const message = deprecatedNodeLabel(key);
+      return message === undefined ? [] : [`scheduling.nodeSelector: ${message}`];
+    });
+}
