@@ -3,7 +3,7 @@
  * Upstream: apiserver/pkg/endpoints/handlers/negotiation/negotiate.go; the outer 406 and 415 texts
  * are go-restful's.
  */
-import { StatusError, notAcceptable } from "../apimachinery/api/errors.ts";
+import { notAcceptable, StatusError } from "../apimachinery/api/errors.ts";
 import type { ReceivedRequest } from "../request/request.ts";
 
 export const JSON_TYPE = "application/json";
@@ -38,7 +38,8 @@ export interface Offer {
 
 const ROUTED_TYPES =
   "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
-const ROUTED_TYPES_PLAIN = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+const ROUTED_TYPES_PLAIN =
+  "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const CLAUSES_MAX = 64;
 
 /** Accept's clauses, best first: by q, then by how specific they are, then as sent. */

@@ -75,7 +75,9 @@ function listErrors(options: ListOptions): ErrorList {
   const errors: ErrorList = [];
   if (match !== "") {
     if (resourceVersion === "") {
-      errors.push(field.forbidden(MATCH, `${MATCH} is forbidden unless resourceVersion is provided`));
+      errors.push(
+        field.forbidden(MATCH, `${MATCH} is forbidden unless resourceVersion is provided`),
+      );
     }
     if (continueToken !== "") {
       errors.push(field.forbidden(MATCH, `${MATCH} is forbidden when continue is provided`));

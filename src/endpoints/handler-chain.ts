@@ -1,0 +1,46 @@
+/**
+ * The gates of a request, in order: upstream's DefaultBuildHandlerChain, read top to bottom instead
+ * of inside out. The only catch on a request's path is here.
+ */
+import { StatusError, toStatus, unauthorized } from "../apimachinery/api/errors.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import { markAuthorized } from "../authorization/gate.ts";
+import type { AuthenticatedRequest, ReceivedRequest, Response } from "../request/request.ts";
+import { respondStatus } from "./respond.ts";
+import type { Routes } from "./routes.ts";
+
+export interface ChainConfig {
+  /** Who asks; undefined when nobody may. Throws Unauthorized for a bad credential. */
+  readonly authenticate: (
+    request: ReceivedRequest,
+  ) => AuthenticatedRequest | undefined | Promise<AuthenticatedRequest | undefined>;
+  /** Takes on the identity that the client asks for, after checking that it may. */
+  readonly impersonate: (
+    request: AuthenticatedRequest,
+  ) => Promise<AuthenticatedRequest> | AuthenticatedRequest;
+  readonly authorizer: Authorizer;
+  readonly routes: Routes;
+  /** Told of every request's end: audit, metrics. */
+  readonly observe?: (request: ReceivedRequest, response: Response) => void;
+  readonly onError?: (request: ReceivedRequest, error: unknown) => void;
+}
+
+export function handlerChain(config: ChainConfig) {
+  const { authenticate, impersonate, authorizer, routes } = config;
+  return async (received: ReceivedRequest): Promise<Response> => {
+    let response: Response;
+    try {
+      const authenticated = await authenticate(received);
+      if (authenticated === undefined) throw unauthorized();
+      const asUser = await impersonate(authenticated);
+      const authorized = await markAuthorized(authorizer, asUser);
+      const handler = routes.lookup(authorized);
+      response = await handler(authorized);
+    } catch (thrown) {
+      if (!(thrown instanceof StatusError)) config.onError?.(received, thrown);
+      response = respondStatus(received, toStatus(thrown));
+    }
+    config.observe?.(received, response);
+    return response;
+  };
+}

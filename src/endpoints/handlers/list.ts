@@ -1,0 +1,245 @@
+/** LIST of a collection, and WATCH, which shares its path. Upstream: handlers/get.go ListResource. */
+import { createGzip, constants as zlib } from "node:zlib";
+import * as api from "../../apimachinery/api/errors.ts";
+import type { KubeObject } from "../../apimachinery/meta/types.ts";
+import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
+import { decodeStored } from "../../registry/generic/object-codec.ts";
+import { servesStorageVersion } from "../../registry/generic/served-resource.ts";
+import { interpreted, storageOf } from "../../registry/generic/store.ts";
+import type {
+  AuthorizedRequest,
+  Handler,
+  Response,
+  StreamResponse,
+} from "../../request/request.ts";
+import { isStorageError } from "../../storage/errors.ts";
+import type { Encoding, ListPage, ListRequest, ReadAt } from "../../storage/interfaces.ts";
+import { asRevision } from "../../storage/interfaces.ts";
+import { namespaceOf, type RequestScope } from "../api-context.ts";
+import { decodeContinue, encodeContinue } from "../continue-token.ts";
+import { encodeList, type ListMeta } from "../list-encoding.ts";
+import type { Negotiated } from "../negotiation.ts";
+import { JSON_TYPE, negotiate, PROTOBUF_TYPE } from "../negotiation.ts";
+import { type ListOptions, parseListOptions, resourceVersionError } from "../options.ts";
+import {
+  acceptsGzip,
+  bytesResponse,
+  GZIP_BYTES_MIN,
+  LIST_TRANSFORMATIONS,
+  respondJsonValue,
+} from "../respond.ts";
+import { scopeOf } from "../selection.ts";
+import { tableOfObjects } from "../table.ts";
+import { mediaTypesOf } from "./media-types.ts";
+import { watchResource } from "./watch.ts";
+
+const META_LIST = { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1" };
+/** Upstream: the text of a continue token whose revision is compacted, then what to do. */
+const EXPIRED_CONTINUE =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+const EXPIRED_LIST = "The resourceVersion for the provided list is too old.";
+
+export function listResource(scope: RequestScope): Handler {
+  const { resource } = scope;
+  const watch = watchResource(scope);
+  const offer = { mediaTypes: mediaTypesOf(resource), transformations: LIST_TRANSFORMATIONS };
+  return async (request) => {
+    const isWatch = request.info.verb === "watch";
+    if (!isWatch) negotiate(request, offer);
+    const options = parseListOptions(request.query, isWatch);
+    if (options.watch) return watch(request, options);
+    const negotiated = negotiate(request, offer);
+    const namespace = namespaceOf(request, resource);
+    const { page, at } = await openPage(scope, options, namespace);
+    const token =
+      page.nextKey === undefined
+        ? ""
+        : encodeContinue(page.nextKey, at === "inconsistent" ? -1 : page.revision, namespace);
+    return respondPage(scope, request, negotiated, page, token);
+  };
+}
+
+async function openPage(
+  scope: RequestScope,
+  options: ListOptions,
+  namespace: string,
+): Promise<{ page: ListPage; at: "consistent" | "inconsistent" }> {
+  const { resource } = scope;
+  const selection = scopeOf(resource, options, namespace);
+  const token = options.continueToken === "" ? undefined : continueOf(options, namespace);
+  const at = token === undefined ? readAtOf(options) : continueAt(token.revision);
+  const wanted: ListRequest = {
+    ...selection,
+    at,
+    limit: at.kind === "Any" ? 0 : Math.max(0, options.limit),
+    ...(token === undefined ? {} : { startKey: token.startKey }),
+  };
+  try {
+    const page = await storageOf(resource).list(wanted);
+    return { page, at: token?.revision === -1 ? "inconsistent" : "consistent" };
+  } catch (error) {
+    if (isStorageError(error, "Compacted")) {
+      if (token === undefined) throw api.resourceExpired(EXPIRED_LIST);
+      throw api.resourceExpired(EXPIRED_CONTINUE, encodeContinue(token.startKey, -1, namespace));
+    }
+    throw interpreted(error, resource, "list", "");
+  }
+}
+
+function continueOf(options: ListOptions, namespace: string) {
+  const { resourceVersion, continueToken } = options;
+  if (resourceVersion !== "" && resourceVersion !== "0") {
+    throw api.badRequest("specifying resource version is not allowed when using continue");
+  }
+  return decodeContinue(continueToken, namespace);
+}
+
+function continueAt(revision: number): ReadAt {
+  if (revision < 0) return { kind: "MostRecent" };
+  return { kind: "Exact", revision: asRevision(revision) };
+}
+
+/** The table of https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list */
+export function readAtOf(options: ListOptions): ReadAt {
+  const { resourceVersion, resourceVersionMatch, limit } = options;
+  if (resourceVersion === "") return { kind: "MostRecent" };
+  const problem = resourceVersionError(resourceVersion);
+  if (problem !== undefined) throw api.badRequest(`invalid resource version: ${problem}`);
+  const revision = asRevision(Number(resourceVersion));
+  if (revision === 0) return { kind: "Any" };
+  if (resourceVersionMatch === "Exact") return { kind: "Exact", revision };
+  if (resourceVersionMatch === "NotOlderThan") return { kind: "NotOlderThan", revision };
+  return limit > 0 ? { kind: "Exact", revision } : { kind: "NotOlderThan", revision };
+}
+
+function respondPage(
+  scope: RequestScope,
+  request: AuthorizedRequest,
+  negotiated: Negotiated,
+  page: ListPage,
+  token: string,
+): Response {
+  const { resource } = scope;
+  const encoding = encodingOf(scope, negotiated);
+  if (encoding !== undefined) {
+    const head = encoding.startsWith("metadata")
+      ? { ...META_LIST, continueToken: token }
+      : {
+          kind: resource.listKind,
+          apiVersion: apiVersionOf(resource.kind),
+          continueToken: token,
+        };
+    return streamPage(request, page, encoding, head);
+  }
+  try {
+    return respondPageOfObjects(scope, request, negotiated, page, token);
+  } finally {
+    page.close();
+  }
+}
+
+/** The cache's own encoding for this answer; undefined where objects have to be built. */
+function encodingOf(
+  { resource }: RequestScope,
+  { mediaType, as, pretty, asVersion }: Negotiated,
+): Encoding | undefined {
+  if (resource.hooks?.decorate !== undefined || pretty) return undefined;
+  if (as === "PartialObjectMetadataList" && asVersion === "v1") {
+    if (mediaType === JSON_TYPE) return "metadata-json";
+    return mediaType === PROTOBUF_TYPE ? "metadata-protobuf" : undefined;
+  }
+  if (as !== undefined || !servesStorageVersion(resource)) return undefined;
+  if (mediaType === JSON_TYPE) return "json";
+  return mediaType === PROTOBUF_TYPE ? "protobuf" : undefined;
+}
+
+function streamPage(
+  request: AuthorizedRequest,
+  page: ListPage,
+  encoding: Encoding,
+  head: { readonly kind: string; readonly apiVersion: string; readonly continueToken: string },
+): Response {
+  const document = page.document(encoding, head);
+  const type = encoding.endsWith("json") ? JSON_TYPE : PROTOBUF_TYPE;
+  const length = document.byteLength;
+  const headers: (readonly [string, string])[] = [["Content-Type", type]];
+  const stream: StreamResponse = {
+    kind: "stream",
+    status: 200,
+    headers,
+    byteLength: length,
+    read: (target) => document.read(target),
+    close: () => page.close(),
+  };
+  const isLarge = length === undefined || length > GZIP_BYTES_MIN;
+  if (!isLarge || !acceptsGzip(request)) return stream;
+  headers.push(["Content-Encoding", "gzip"], ["Vary", "Accept-Encoding"]);
+  return gzipped(stream);
+}
+
+const GZIP_CHUNK_BYTES = 64 * 1024;
+
+/** The stream through zlib's threads, a chunk at a time: memory stays bounded. */
+function gzipped(stream: StreamResponse): StreamResponse {
+  const gzip = createGzip({ level: zlib.Z_BEST_SPEED, chunkSize: GZIP_CHUNK_BYTES });
+  const output = gzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const source = Buffer.allocUnsafe(GZIP_CHUNK_BYTES);
+  let isFed = false;
+  let rest: Buffer = Buffer.alloc(0);
+  const feed = async () => {
+    for (;;) {
+      const size = await stream.read(source);
+      if (size === 0) break;
+      const chunk = Buffer.from(source.subarray(0, size));
+      if (!gzip.write(chunk)) await new Promise((resolve) => gzip.once("drain", resolve));
+    }
+    gzip.end();
+  };
+  return {
+    ...stream,
+    byteLength: undefined,
+    read: async (target) => {
+      if (!isFed) feed().catch((error: Error) => void gzip.destroy(error));
+      isFed = true;
+      if (rest.length === 0) {
+        const next = await output.next();
+        if (next.done === true) return 0;
+        rest = next.value;
+      }
+      const size = Math.min(rest.length, target.length);
+      target.set(rest.subarray(0, size), 0);
+      rest = rest.subarray(size);
+      return size;
+    },
+    close: () => {
+      gzip.destroy();
+      stream.close();
+    },
+  };
+}
+
+function respondPageOfObjects(
+  { resource }: RequestScope,
+  request: AuthorizedRequest,
+  negotiated: Negotiated,
+  page: ListPage,
+  token: string,
+): Response {
+  const metadata: ListMeta = {
+    resourceVersion: String(page.revision),
+    ...(token === "" ? {} : { continue: token }),
+    ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
+  };
+  const objects: KubeObject[] = [];
+  for (const stored of page.items()) {
+    const object = decodeStored(stored, resource.storageSchema);
+    resource.hooks?.decorate?.(object);
+    objects.push(resource.fromStorage(object));
+  }
+  if (negotiated.as === "Table") {
+    const table = tableOfObjects(request, resource, objects, metadata);
+    return respondJsonValue(request, negotiated, 200, table);
+  }
+  const { contentType, body } = encodeList(resource, negotiated, metadata, objects);
+  return bytesResponse(request, 200, contentType, body);
+}

@@ -1,0 +1,108 @@
+/** The field managers of a resource's endpoints. Upstream: installer.go's field manager set-up. */
+import type { KubeObject } from "../apimachinery/meta/types.ts";
+import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
+import type { JsonObject } from "../apimachinery/runtime/json.ts";
+import { decodeJson } from "../apimachinery/runtime/json-decode.ts";
+import type { ServedResource } from "../registry/generic/served-resource.ts";
+import {
+  createFieldManager,
+  excludeFields,
+  type FieldFilter,
+  ignoreManagedFieldsTimestamps,
+} from "./fieldmanager/index.ts";
+
+type JsonMap = Record<string, unknown>;
+
+/** What handlers need of managedFields; objects are in the request's version. */
+export interface EndpointFieldManager {
+  /** Ownership of a new object. Never fails: an object that can not be typed goes untracked. */
+  created(object: KubeObject, manager: string): KubeObject;
+  /** Ownership after an update; a change of times alone is taken back. Never fails. */
+  updated(live: KubeObject, object: KubeObject, manager: string): KubeObject;
+  /** Server-side apply; throws 409 with every conflict, 400 and 500 for a bad configuration. */
+  applied(
+    live: KubeObject | undefined,
+    config: KubeObject,
+    manager: string,
+    force: boolean,
+  ): { readonly object: KubeObject; readonly changed: boolean };
+}
+
+const managers = new WeakMap<ServedResource, Map<string, EndpointFieldManager>>();
+
+/** The manager of one endpoint, made once. `subresource` is "" for the main one. */
+export function fieldManagerFor(
+  resource: ServedResource,
+  subresource: string,
+): EndpointFieldManager {
+  let bySubresource = managers.get(resource);
+  if (bySubresource === undefined) {
+    bySubresource = new Map();
+    managers.set(resource, bySubresource);
+  }
+  let manager = bySubresource.get(subresource);
+  if (manager === undefined) {
+    manager = makeManager(resource, subresource);
+    bySubresource.set(subresource, manager);
+  }
+  return manager;
+}
+
+function makeManager(resource: ServedResource, subresource: string): EndpointFieldManager {
+  const manager = createFieldManager({
+    gvk: resource.kind,
+    subresource,
+    schema: resource.schema,
+    resetFields: resetFieldsOf(resource, subresource),
+    toTyped: (object) => toTyped(resource, object),
+    convert: (object, apiVersion) => converted(resource, object, apiVersion),
+  });
+  const map = (object: KubeObject) => object as unknown as JsonMap;
+  const back = (object: JsonMap) => object as unknown as KubeObject;
+  return {
+    created: (object, name) => back(manager.updateNoErrors(undefined, map(object), name)),
+    updated: (live, object, name) => {
+      const next = manager.updateNoErrors(map(live), map(object), name);
+      return back(ignoreManagedFieldsTimestamps(next, map(live)) as JsonMap);
+    },
+    applied: (live, config, name, force) => {
+      const before = live === undefined ? undefined : map(live);
+      const { object, changed } = manager.apply(before, map(config), name, force);
+      return { object: back(object), changed };
+    },
+  };
+}
+
+function resetFieldsOf(
+  resource: ServedResource,
+  subresource: string,
+): ReadonlyMap<string, FieldFilter> {
+  const { strategy } = resource;
+  const paths =
+    subresource === ""
+      ? strategy.resetFields
+      : (strategy.subresources?.[subresource]?.resetFields ?? strategy.resetFields);
+  if (paths === undefined || paths.length === 0) return new Map();
+  const filter = excludeFields(...paths.map((path) => path.split(".")));
+  const versions = [resource.kind, resource.storageKind].map(apiVersionOf);
+  return new Map(versions.map((version) => [version, filter]));
+}
+
+/** Through the decoder and the defaults, as a body would go. */
+function toTyped(resource: ServedResource, object: JsonMap): JsonMap {
+  const text = JSON.stringify(object, (_key, value: unknown) =>
+    typeof value === "bigint" ? Number(value) : value,
+  );
+  const decoded = decodeJson(text, resource.schema, { strict: "Ignore" }).object as JsonObject;
+  decoded["apiVersion"] = apiVersionOf(resource.kind);
+  decoded["kind"] = resource.kind.kind;
+  resource.setDefaults(decoded as unknown as KubeObject);
+  return decoded;
+}
+
+function converted(resource: ServedResource, object: JsonMap, apiVersion: string) {
+  if (apiVersion === apiVersionOf(resource.kind)) return { object, schema: resource.schema };
+  if (apiVersion !== apiVersionOf(resource.storageKind)) return undefined;
+  const stored = resource.toStorage(structuredClone(object) as unknown as KubeObject);
+  return { object: stored as unknown as JsonMap, schema: resource.storageSchema };
+}

@@ -1,0 +1,136 @@
+/**
+ * From a request to its handler. Paths below a served group version answer with Statuses, anything
+ * else with plain text, as upstream's two layers of routing do.
+ * Upstream: endpoints/installer.go, server/handler.go.
+ */
+import * as api from "../apimachinery/api/errors.ts";
+import type { ServedResource } from "../registry/generic/served-resource.ts";
+import type { ServedResources } from "../registry/install.ts";
+import type { AuthorizedRequest, BytesResponse, Handler } from "../request/request.ts";
+import type { ApiContext, RequestScope } from "./api-context.ts";
+import { createResource } from "./handlers/create.ts";
+import { deleteCollection, deleteResource } from "./handlers/delete.ts";
+import { getResource } from "./handlers/get.ts";
+import { listResource } from "./handlers/list.ts";
+import { patchResource } from "./handlers/patch.ts";
+import { updateResource } from "./handlers/update.ts";
+import { subresourceHandlers } from "./subresources/subresources.ts";
+import { virtualHandlers } from "./virtual/virtual.ts";
+
+/** Handlers of one path by method: GET, POST, PUT, PATCH, DELETE. */
+export type MethodHandlers = Readonly<Record<string, Handler | undefined>>;
+
+/** Paths outside the API groups: health, metrics, version, discovery, OpenAPI. */
+export interface PathRoutes {
+  lookup(path: string): Handler | undefined;
+}
+
+interface ResourceRoutes {
+  readonly collection: MethodHandlers;
+  /** The collection over all namespaces: no POST, no DELETE. */
+  readonly allNamespaces: MethodHandlers;
+  readonly item: MethodHandlers;
+  readonly subresources: ReadonlyMap<string, MethodHandlers>;
+}
+
+export class Routes {
+  readonly #served: ServedResources;
+  readonly #api: ApiContext;
+  readonly #paths: PathRoutes;
+  readonly #made = new WeakMap<ServedResource, ResourceRoutes>();
+
+  constructor(served: ServedResources, shared: ApiContext, paths: PathRoutes) {
+    this.#served = served;
+    this.#api = shared;
+    this.#paths = paths;
+  }
+
+  /** The handler, or one that answers 404 or 405. */
+  lookup(request: AuthorizedRequest): Handler {
+    const { info } = request;
+    if (!info.isResourceRequest) return this.#paths.lookup(info.path) ?? notFoundText;
+    const { apiGroup: group, apiVersion: version } = info;
+    const resource = this.#served.lookup(group, version, info.resource);
+    if (resource === undefined) return this.#unknown(request);
+    const handlers = this.#handlersOf(resource, request);
+    if (handlers === undefined) throw api.noSuchPath();
+    const handler = handlers[request.method];
+    if (handler === undefined) throw api.methodNotAllowed();
+    return handler;
+  }
+
+  #unknown({ info }: AuthorizedRequest): Handler {
+    const knowsGroup =
+      info.apiPrefix === "api" || this.#served.all().some((one) => one.gvr.group === info.apiGroup);
+    if (knowsGroup) throw api.noSuchPath();
+    return this.#paths.lookup(info.path) ?? notFoundText;
+  }
+
+  #handlersOf(resource: ServedResource, { info }: AuthorizedRequest): MethodHandlers | undefined {
+    const routes = this.#routesOf(resource);
+    const { name, subresource, parts } = info;
+    const inNamespace = info.namespace !== "";
+    if (resource.namespaced && !inNamespace && name !== "") return undefined;
+    const isNamespaceItself = resource.gvr.resource === "namespaces" && resource.gvr.group === "";
+    if (!resource.namespaced && inNamespace && !isNamespaceItself) return undefined;
+    if (name === "") {
+      const isAll = resource.namespaced && !inNamespace;
+      return isAll ? routes.allNamespaces : routes.collection;
+    }
+    if (subresource === "") return parts.length > 2 && parts[2] !== "" ? undefined : routes.item;
+    if (parts.length > 3 && subresource !== "proxy") return undefined;
+    return routes.subresources.get(subresource);
+  }
+
+  #routesOf(resource: ServedResource): ResourceRoutes {
+    let routes = this.#made.get(resource);
+    if (routes === undefined) {
+      routes = makeRoutes({ api: this.#api, resource });
+      this.#made.set(resource, routes);
+    }
+    return routes;
+  }
+}
+
+function makeRoutes(scope: RequestScope): ResourceRoutes {
+  const { resource } = scope;
+  const subresources = subresourceHandlers(scope);
+  const virtual = virtualHandlers(scope);
+  if (virtual !== undefined) {
+    const nowhere = resource.namespaced ? {} : virtual;
+    return { collection: virtual, allNamespaces: nowhere, item: {}, subresources };
+  }
+  const can = (verb: string) => resource.verbs.includes(verb);
+  const list = can("list") ? listResource(scope) : undefined;
+  const collection = {
+    GET: list,
+    POST: can("create") ? createResource(scope) : undefined,
+    DELETE: can("deletecollection") ? deleteCollection(scope) : undefined,
+  };
+  const item = {
+    GET: can("get") ? getOrWatch(scope, list) : undefined,
+    PUT: can("update") ? updateResource(scope) : undefined,
+    PATCH: can("patch") ? patchResource(scope) : undefined,
+    DELETE: can("delete") ? deleteResource(scope) : undefined,
+  };
+  return { collection, allNamespaces: { GET: list }, item, subresources };
+}
+
+/** `/api/v1/watch/namespaces/x/pods/y` watches one object; the path is deprecated and served. */
+function getOrWatch(scope: RequestScope, list: Handler | undefined): Handler {
+  const get = getResource(scope);
+  return (request) => {
+    if (request.info.verb !== "watch" || list === undefined) return get(request);
+    request.query.set("fieldSelector", `metadata.name=${request.info.name}`);
+    return list(request);
+  };
+}
+
+/** Go's http.NotFound. */
+export function notFoundText(): BytesResponse {
+  const headers = [
+    ["Content-Type", "text/plain; charset=utf-8"],
+    ["X-Content-Type-Options", "nosniff"],
+  ] as const;
+  return { kind: "bytes", status: 404, headers, body: "404 page not found\n" };
+}

@@ -1,0 +1,209 @@
+/**
+ * `/scale` of the workloads: autoscaling/v1 Scale over spec.replicas of the parent.
+ * Upstream: pkg/registry/apps/{deployment,replicaset,statefulset}/storage/storage.go.
+ */
+import * as api from "../../apimachinery/api/errors.ts";
+import {
+  labelSelectorAsSelector,
+  labelSelectorString,
+  selectorFromSet,
+} from "../../apimachinery/labels/selector.ts";
+import type { KubeObject, ManagedFieldsEntry } from "../../apimachinery/meta/types.ts";
+import { metadataOf } from "../../apimachinery/meta/types.ts";
+import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
+import * as field from "../../apimachinery/validation/field.ts";
+import { structOf } from "../../apis/schemas.ts";
+import { decodeStored } from "../../registry/generic/object-codec.ts";
+import type { ServedResource } from "../../registry/generic/served-resource.ts";
+import { getObject } from "../../registry/generic/store.ts";
+import type { AuthorizedRequest, Handler } from "../../request/request.ts";
+import { BODY_BYTES_MAX, checkName, namespaceOf, type RequestScope } from "../api-context.ts";
+import { decodeBody } from "../body.ts";
+import { ScaleHandler } from "../fieldmanager/index.ts";
+import { mediaTypesOf } from "../handlers/media-types.ts";
+import { APPLY_PATCH, makePatcher, patchTypeOf } from "../handlers/patch.ts";
+import { runUpdate } from "../handlers/update.ts";
+import { fieldManagerFor } from "../managed-fields.ts";
+import { contentTypeOf, negotiate } from "../negotiation.ts";
+import { managerOf, parseWriteOptions, type WriteOptions } from "../options.ts";
+import { respondEncoded } from "../respond.ts";
+import type { MethodHandlers } from "../routes.ts";
+
+const SCALE_KIND = { group: "autoscaling", version: "v1", kind: "Scale" };
+const SCALE_SCHEMA_NAME = "k8s.io/api/autoscaling/v1.Scale";
+const REPLICAS_PATH = ["f:spec", "f:replicas"];
+
+interface Scalable extends KubeObject {
+  spec?: { replicas?: number | undefined; selector?: unknown } | undefined;
+  status?: { replicas?: number | undefined } | undefined;
+}
+interface Scale extends KubeObject {
+  spec?: { replicas?: number | undefined } | undefined;
+  status?: { replicas?: number | undefined; selector?: string | undefined } | undefined;
+}
+
+export function scaleHandlers(scope: RequestScope): MethodHandlers {
+  const offer = { mediaTypes: mediaTypesOf(scope.resource), transformations: [] };
+  const get: Handler = async (request) => {
+    const negotiated = negotiate(request, offer);
+    const namespace = namespaceOf(request, scope.resource);
+    const stored = await getObject(scope.resource, namespace, request.info.name, "");
+    const scale = scaleOf(scope.resource, decodeStored(stored, scope.resource.storageSchema));
+    return respondEncoded(request, negotiated, 200, scale, structOf(SCALE_SCHEMA_NAME), SCALE_KIND);
+  };
+  const write =
+    (prepare: (request: AuthorizedRequest) => Promise<ScaleWrite>): Handler =>
+    async (request) => {
+      const negotiated = negotiate(request, offer);
+      const prepared = await prepare(request);
+      const scale = await writeScale(scope, request, prepared);
+      const schema = structOf(SCALE_SCHEMA_NAME);
+      return respondEncoded(request, negotiated, 200, scale, schema, SCALE_KIND);
+    };
+  return {
+    GET: get,
+    PUT: write((request) => preparePut(scope, request)),
+    PATCH: write((request) => preparePatch(scope, request)),
+  };
+}
+
+interface ScaleWrite {
+  readonly options: WriteOptions;
+  readonly optionsKind: "UpdateOptions" | "PatchOptions";
+  readonly isApply: boolean;
+  /** The Scale the client wants, made of the current one. */
+  make(current: Scale): Scale;
+}
+
+async function preparePut(scope: RequestScope, request: AuthorizedRequest): Promise<ScaleWrite> {
+  const { resource } = scope;
+  const bytes = await request.body(BODY_BYTES_MAX);
+  const options = parseWriteOptions(request.query, "UpdateOptions");
+  const mediaType = contentTypeOf(request, mediaTypesOf(resource));
+  const target = { kind: SCALE_KIND, schema: structOf(SCALE_SCHEMA_NAME) };
+  const scale = decodeBody(request, bytes, mediaType, target, options.fieldValidation) as Scale;
+  checkName(scale, request.info.name, resource, namespaceOf(request, resource));
+  return { options, optionsKind: "UpdateOptions", isApply: false, make: () => scale };
+}
+
+async function preparePatch(scope: RequestScope, request: AuthorizedRequest): Promise<ScaleWrite> {
+  const { resource } = scope;
+  const type = patchTypeOf(request, resource);
+  const bytes = await request.body(BODY_BYTES_MAX);
+  const isApply = type === APPLY_PATCH;
+  const options = parseWriteOptions(request.query, "PatchOptions", isApply);
+  const asScale = scaleResource(resource);
+  const namespace = namespaceOf(request, resource);
+  const make = isApply
+    ? (current: Scale) => {
+        const config = parseConfig(bytes);
+        const force = options.force ?? false;
+        const manager = fieldManagerFor(asScale, "scale");
+        return manager.applied(current, config, options.fieldManager, force).object as Scale;
+      }
+    : (current: Scale) => makePatcher(asScale, request, options, type, bytes)(current) as Scale;
+  return {
+    options,
+    optionsKind: "PatchOptions",
+    isApply,
+    make: (current) => {
+      const scale = make(current);
+      checkName(scale, request.info.name, resource, namespace);
+      return scale;
+    },
+  };
+}
+
+function parseConfig(bytes: Uint8Array): KubeObject {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8")) as KubeObject;
+  } catch (error) {
+    throw api.badRequest(`error decoding YAML: ${error instanceof Error ? error.message : ""}`);
+  }
+}
+
+/** The parent's resource as if its kind were Scale, for patching and field management. */
+const scaleResources = new WeakMap<ServedResource, ServedResource>();
+function scaleResource(resource: ServedResource): ServedResource {
+  let made = scaleResources.get(resource);
+  if (made === undefined) {
+    const schema = structOf(SCALE_SCHEMA_NAME);
+    made = {
+      ...resource,
+      kind: SCALE_KIND,
+      storageKind: SCALE_KIND,
+      schema,
+      storageSchema: schema,
+    };
+    scaleResources.set(resource, made);
+  }
+  return made;
+}
+
+async function writeScale(
+  scope: RequestScope,
+  request: AuthorizedRequest,
+  { options, optionsKind, isApply, make }: ScaleWrite,
+): Promise<Scale> {
+  const { resource } = scope;
+  const { name } = request.info;
+  const manager = managerOf(options.fieldManager, request);
+  const update = (current: KubeObject | undefined): KubeObject => {
+    if (current === undefined) throw api.notFound(resource.groupResource, name);
+    const parent = current as Scalable;
+    const handler = new ScaleHandler(
+      parent.metadata?.managedFields,
+      apiVersionOf(resource.kind),
+      new Map([[apiVersionOf(resource.kind), REPLICAS_PATH]]),
+    );
+    const live = withManagedFields(scaleOf(resource, parent), handler.toSubresource());
+    const made = make(structuredClone(live));
+    const next = isApply
+      ? made
+      : (fieldManagerFor(scaleResource(resource), "scale").updated(live, made, manager) as Scale);
+    checkScale(name, next);
+    const version = next.metadata?.resourceVersion ?? "";
+    const updated = structuredClone(parent);
+    const metadata = metadataOf(updated);
+    if (version === "") delete metadata.resourceVersion;
+    else metadata.resourceVersion = version;
+    updated.spec = { ...updated.spec, replicas: next.spec?.replicas ?? 0 };
+    const entries = handler.toParent(next.metadata?.managedFields);
+    if (entries === undefined) delete metadata.managedFields;
+    else metadata.managedFields = entries;
+    return updated;
+  };
+  const uid = undefined;
+  const result = await runUpdate(scope, request, options, "", uid, optionsKind, update, false);
+  return scaleOf(resource, result.object);
+}
+
+function withManagedFields(scale: Scale, entries: ManagedFieldsEntry[] | undefined): Scale {
+  if (entries === undefined || entries.length === 0) return scale;
+  return { ...scale, metadata: { ...scale.metadata, managedFields: entries } };
+}
+
+function checkScale(name: string, scale: Scale): void {
+  const replicas = scale.spec?.replicas ?? 0;
+  if (replicas >= 0) return;
+  const error = field.invalid("spec.replicas", replicas, "must be greater than or equal to 0");
+  throw api.invalid(SCALE_KIND, name, [error]);
+}
+
+/** The Scale of a workload. A selector prints as kubectl and the HPA read it. */
+export function scaleOf(resource: ServedResource, object: KubeObject): Scale {
+  const { spec, status, metadata } = object as Scalable;
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata ?? {};
+  const selector = spec?.selector;
+  const isSet = resource.kind.kind === "ReplicationController";
+  const text = isSet
+    ? labelSelectorString(selectorFromSet((selector ?? {}) as Record<string, string>))
+    : labelSelectorString(labelSelectorAsSelector(selector as never));
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: { replicas: spec?.replicas ?? 0 },
+    status: { replicas: status?.replicas ?? 0, selector: text },
+  };
+}

@@ -1,0 +1,11 @@
+/** Resources that are questions, not objects: reviews and bindings. POST only. */
+import type { RequestScope } from "../api-context.ts";
+import type { MethodHandlers } from "../routes.ts";
+import { unimplemented } from "../subresources/unimplemented.ts";
+
+/** Undefined for resources that are stored. */
+export function virtualHandlers(scope: RequestScope): MethodHandlers | undefined {
+  const { resource } = scope;
+  if (resource.storage !== undefined) return undefined;
+  return { POST: unimplemented(`${resource.gvr.resource}.${resource.gvr.group}`) };
+}
