@@ -151,6 +151,7 @@ function fieldExtras(field, definition) {
   if (mapType) extras.mt = mapType;
   if (marks.featureGate) extras.fg = marks.featureGate;
   if (openapi.format) extras.fmt = openapi.format;
+  if (field.inherited) extras.rq = field.inherited;
   return extras;
 }
 
@@ -256,6 +257,9 @@ export function compileTypes(facts, openapi) {
     const scope = { pkg: packageOf(name), imports: type.imports ?? {} };
     const required = new Set(type.required ?? []);
     const fields = [];
+    const own = new Set(type.fields.map((field) => field.json));
+    // What an inlined struct's fields are required by, where only the outer struct says so.
+    const inherited = [...required].filter((name) => !own.has(name));
     for (const field of type.fields) {
       if (field.json === "-") continue;
       const code = resolve(field.type, scope);
@@ -263,7 +267,13 @@ export function compileTypes(facts, openapi) {
         console.log(`generate: ${name}.${field.go} has a type outside the table: ${field.type}`);
         continue;
       }
-      fields.push({ ...field, code, required: required.has(field.json) });
+      const inlines = field.inline && inherited.length > 0 && field.go !== "TypeMeta";
+      fields.push({
+        ...field,
+        code,
+        required: required.has(field.json),
+        inherited: inlines ? inherited : undefined,
+      });
     }
     structs.set(name, { name, fields, type });
     const header = [

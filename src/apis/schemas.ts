@@ -33,6 +33,8 @@ interface Extras {
   readonly mt?: string;
   readonly fg?: string;
   readonly fmt?: string;
+  /** Of an inlined struct: fields that are required here, though not by the struct itself. */
+  readonly rq?: readonly string[];
 }
 
 /**
@@ -103,15 +105,16 @@ function splitColumns(line: string, count: number): string[] {
 function compileField(line: string): FieldSchema[] {
   const [json = "", go = "", code = "", flags = "", number = "", wire = "", extrasText] =
     splitColumns(line, 7);
+  const extras = extrasText === undefined ? {} : (JSON.parse(extrasText) as Extras);
   if (flags.includes("i") && code.startsWith("@")) {
     const through = number === "" ? [] : [Number(number)];
     const isTypeMeta = code === `@${META}.TypeMeta`;
     return structOf(code.slice(1)).fields.map((field) => ({
       ...inlined(field, through, isTypeMeta),
       embedded: [go, ...(field.embedded ?? [])],
+      ...(extras.rq?.includes(field.json) === true ? { required: true } : {}),
     }));
   }
-  const extras = extrasText === undefined ? {} : (JSON.parse(extrasText) as Extras);
   return [
     {
       json,

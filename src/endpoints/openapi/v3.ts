@@ -1,0 +1,161 @@
+/**
+ * The OpenAPI v3 documents: one per group version, and the index that names them with their hashes.
+ * Upstream: kube-openapi/pkg/builder3, pkg/handler3.
+ */
+import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
+import type { ServedGroup } from "../discovery/resources.ts";
+import { Definitions } from "./definitions.ts";
+import { noDescriptions } from "./descriptions.ts";
+import type { Operation, Parameter } from "./operations.ts";
+import {
+  builtInOperations,
+  contentSchema,
+  discoveryOperations,
+  type OpenApiInput,
+  otherOperations,
+  reasonOf,
+  type Simple,
+} from "./v2.ts";
+
+const UNAUTHORIZED = { 401: { description: "Unauthorized" } };
+
+/** The keys of the index, `api/v1` and `apis/apps/v1` among them, for the served groups. */
+export function openApiV3Paths(groups: readonly ServedGroup[]): string[] {
+  const documents = [
+    ".well-known/openid-configuration",
+    "api",
+    "apis",
+    "openid/v1/jwks",
+    "version",
+  ];
+  for (const { group, versions } of groups) {
+    const root = group === "" ? "api" : `apis/${group}`;
+    if (group !== "") documents.push(root);
+    for (const { version } of versions) documents.push(`${root}/${version}`);
+  }
+  return documents.sort();
+}
+
+/** One document, or undefined when the index has no such path. */
+export function openApiV3(input: OpenApiInput, path: string): JsonObject | undefined {
+  const root = `/${path}/`;
+  const all = [...discoveryOperations(input.groups), ...otherOperations()];
+  const simple = all.find((candidate) => candidate.path === root);
+  if (simple === undefined) return undefined;
+  const definitions = new Definitions(3, input.descriptions ?? noDescriptions);
+  return document(input, { root, simple, definitions });
+}
+
+function document(
+  input: OpenApiInput,
+  { root, simple, definitions }: { root: string; simple: Simple; definitions: Definitions },
+): JsonObject {
+  const paths: Record<string, JsonObject> = { [root]: simplePath(simple, definitions) };
+  if (/^\/apis?\/(?:[^/]+\/)?v[^/]+\/$/.test(root)) {
+    for (const operation of builtInOperations(groupsAt(input.groups, root))) {
+      const path = paths[operation.path] ?? {};
+      paths[operation.path] = path;
+      path[operation.method] = operationObject(operation, definitions);
+    }
+  }
+  for (const path of Object.values(paths)) hoistParameters(path);
+  const schemas = definitions.all();
+  return {
+    openapi: "3.0.0",
+    info: { title: "Kubernetes", version: input.gitVersion },
+    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    components: {
+      ...(Object.keys(schemas).length === 0 ? {} : { schemas }),
+      securitySchemes: {
+        BearerToken: {
+          type: "apiKey",
+          description: "Bearer Token authentication",
+          name: "authorization",
+          in: "header",
+        },
+      },
+    },
+    security: [{ BearerToken: [] }],
+  };
+}
+
+/** The one group version at `/api/v1/` or `/apis/<group>/<version>/`. */
+function groupsAt(groups: readonly ServedGroup[], root: string): ServedGroup[] {
+  return groups.flatMap((group) => {
+    const prefix = group.group === "" ? "/api" : `/apis/${group.group}`;
+    const versions = group.versions.filter(({ version }) => `${prefix}/${version}/` === root);
+    return versions.length === 0 ? [] : [{ ...group, versions }];
+  });
+}
+
+function parameterObject({ name, in: place, type }: Parameter): JsonObject {
+  return {
+    name,
+    in: place,
+    ...(place === "path" ? { required: true } : {}),
+    schema: { type, uniqueItems: true },
+  };
+}
+
+function contentObject(types: readonly string[], schema: JsonValue): JsonObject {
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
+}
+
+function operationObject(operation: Operation, definitions: Definitions): JsonObject {
+  const responses: JsonObject = {};
+  for (const { code, content } of operation.answers) {
+    const schema = contentSchema(content, definitions);
+    responses[String(code)] = {
+      description: reasonOf(code),
+      content: contentObject(operation.produces, schema),
+    };
+  }
+  const { body } = operation;
+  return {
+    tags: [operation.tag],
+    operationId: operation.operationId,
+    parameters: operation.parameters.map(parameterObject),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            content: contentObject(operation.consumes, contentSchema(body, definitions)),
+            ...(operation.bodyRequired === true ? { required: true } : {}),
+          },
+        }),
+    responses: { ...responses, ...UNAUTHORIZED },
+    "x-kubernetes-action": operation.action,
+    "x-kubernetes-group-version-kind": { ...operation.gvk },
+  };
+}
+
+function simplePath(
+  { operationId, tag, types, refer }: Simple,
+  definitions: Definitions,
+): JsonObject {
+  const content = contentObject(types, refer(definitions));
+  return {
+    get: {
+      tags: [tag],
+      operationId,
+      responses: { 200: { description: "OK", content }, ...UNAUTHORIZED },
+    },
+  };
+}
+
+/** Parameters that every operation of a path has stand on the path. */
+function hoistParameters(path: JsonObject): void {
+  const operations = Object.values(path) as JsonObject[];
+  const lists = operations.map((o) => (o["parameters"] ?? []) as JsonObject[]);
+  const has = (list: readonly JsonObject[], parameter: JsonObject) =>
+    list.some((p) => p["name"] === parameter["name"] && p["in"] === parameter["in"]);
+  const common = (lists[0] ?? []).filter((parameter) =>
+    lists.every((list) => has(list, parameter)),
+  );
+  operations.forEach((operation, i) => {
+    const own = (lists[i] ?? []).filter((parameter) => !has(common, parameter));
+    if (own.length > 0) operation["parameters"] = own;
+    else delete operation["parameters"];
+  });
+  if (common.length > 0) path["parameters"] = common;
+}
