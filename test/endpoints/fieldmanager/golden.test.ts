@@ -3,10 +3,16 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import type { ManagedFieldsEntry } from "../../../src/apimachinery/meta/types.ts";
 import { parseApiVersion } from "../../../src/apimachinery/runtime/gvk.ts";
 import { schemaForKind } from "../../../src/apis/schemas.ts";
 import { FieldSet, pathText } from "../../../src/endpoints/fieldmanager/field-set.ts";
-import { createFieldManager, excludeFields } from "../../../src/endpoints/fieldmanager/index.ts";
+import {
+  createFieldManager,
+  excludeFields,
+  ScaleHandler,
+} from "../../../src/endpoints/fieldmanager/index.ts";
+import { heldForm } from "../../../src/endpoints/fieldmanager/struct-view.ts";
 
 interface Entry {
   manager: string;
@@ -47,16 +53,21 @@ function exchanges(file: string): Exchange[] {
 
 const now = () => new Date("2026-11-22T00:00:00Z");
 
-function managerFor({ apiVersion, kind }: KubeObject, subresource: string) {
+function managerFor({ apiVersion, kind }: KubeObject, subresource: string, clock = now) {
   const { group, version } = parseApiVersion(apiVersion) ?? { group: "", version: "" };
   const gvk = { group, version, kind };
   const schema = schemaForKind(gvk);
   assert.ok(schema, `${apiVersion} ${kind}`);
   const reset = kind === "CertificateSigningRequest" ? [["status"], ["spec"]] : [["status"]];
   const resetFields = new Map([
-    [apiVersion, excludeFields(...(subresource === "status" ? [["spec"]] : reset))],
+    [
+      apiVersion,
+      excludeFields(
+        ...(subresource === "status" ? [["spec"]] : subresource === "scale" ? [] : reset),
+      ),
+    ],
   ]);
-  return createFieldManager({ gvk, schema, subresource, resetFields, now });
+  return createFieldManager({ gvk, schema, subresource, resetFields, now: clock });
 }
 
 function entriesOf(object: KubeObject): unknown[] {
@@ -119,3 +130,94 @@ test("owners of created objects", { skip: created.length === 0 }, () => {
   }
   assert.ok(compared > 300, String(compared));
 });
+
+interface Step {
+  readonly family: string;
+  readonly body: KubeObject;
+  readonly live: KubeObject;
+  readonly want: KubeObject;
+  readonly id: string;
+}
+
+/** The StatefulSet after its Scale was patched to 7 replicas. */
+function scaled(parent: KubeObject, { apiVersion, kind }: KubeObject): KubeObject {
+  const mappings = new Map([["apps/v1", ["spec", "replicas"]]]);
+  const handler = new ScaleHandler(
+    parent.metadata.managedFields as ManagedFieldsEntry[],
+    "apps/v1",
+    mappings,
+  );
+  const { managedFields: _dropped, ...metadata } = parent.metadata;
+  const scale = { apiVersion, kind, spec: { replicas: 2 } };
+  const live = { ...scale, metadata: { ...metadata, managedFields: handler.toSubresource() } };
+  const next = { ...scale, metadata, spec: { replicas: 7 } };
+  const manager = managerFor({ apiVersion, kind, metadata }, "scale");
+  const updated = manager.update(live, next, "golden") as KubeObject;
+  const managedFields = handler.toParent(updated.metadata.managedFields as ManagedFieldsEntry[]);
+  return {
+    ...parent,
+    metadata: { ...metadata, managedFields: managedFields as Entry[] },
+    spec: { ...(parent["spec"] as object), replicas: 7 },
+  };
+}
+
+/** Every recorded write to an object, with the object before it. */
+function lifeSteps(): Step[] {
+  const states = new Map<string, KubeObject>();
+  const steps: Step[] = [];
+  for (const { id, family, method, path, body, answer } of exchanges("life.jsonl")) {
+    const want = answer.body;
+    if (family === "life-scale" && answer.code === 200) {
+      const parent = states.get("StatefulSet/s");
+      if (parent !== undefined) states.set("StatefulSet/s", scaled(parent, want));
+      continue;
+    }
+    if (answer.code > 201 || !want?.metadata?.managedFields || method === "GET") continue;
+    const key = `${want.kind}/${(want.metadata as { name?: string }).name}`;
+    const live = states.get(key);
+    states.set(key, want);
+    if (live !== undefined && path.includes("/")) {
+      const sent = body as { $latin1?: string };
+      const decoded = sent?.$latin1 === undefined ? body : JSON.parse(sent.$latin1);
+      steps.push({ id, family, live, want, body: decoded as KubeObject });
+    }
+  }
+  return steps;
+}
+
+const steps = lifeSteps();
+/** What the server sets after the merge, or changes with every write. */
+const VOLATILE = { managedFields: 0, resourceVersion: 0, generation: 0 };
+
+function bare(object: KubeObject): unknown {
+  const metadata = Object.fromEntries(
+    Object.entries(object.metadata).filter(([name]) => !Object.hasOwn(VOLATILE, name)),
+  );
+  const { group, version } = parseApiVersion(object.apiVersion) ?? { group: "", version: "" };
+  const schema = schemaForKind({ group, version, kind: object.kind });
+  assert.ok(schema);
+  return heldForm(schema, { ...object, metadata });
+}
+
+for (const { id, family, live, want, body } of steps) {
+  const times = (want.metadata.managedFields ?? []).map(({ time }) => time ?? "").sort();
+  const at = () => new Date(times.at(-1) ?? "");
+  const what = `${id} ${family} ${want.kind}`;
+  if (family === "life-apply") {
+    test(what, () => {
+      const manager = managerFor(want, "", at);
+      const { object, changed } = manager.apply(live, body, "applier", false);
+      assert.equal(changed, true);
+      assert.deepEqual(entriesOf(object as KubeObject), entriesOf(want));
+      assert.deepEqual(bare(object as KubeObject), bare(want));
+    });
+  } else if (/label|put|finalizer|status|release/.test(family)) {
+    test(what, () => {
+      const subresource = family === "life-status" ? "status" : "";
+      const { managedFields: _dropped, ...metadata } = want.metadata;
+      const manager = managerFor(want, subresource, at);
+      const updated = manager.update(live, { ...want, metadata }, "golden");
+      assertSameOwners(updated as KubeObject, want, what);
+    });
+  }
+}
