@@ -3,6 +3,7 @@
  * Input: ../shared (facts/, reference/resources.md, golden/). Without it there is nothing to do:
  * the outputs are committed, and the project builds from them alone.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,7 +47,11 @@ const types = compileTypes(
   readJson("facts/openapi-v2-1.36.json"),
 );
 write("src/apis/generated/types.generated.json", tableText(types.table));
-for (const [path, text] of typeScriptFiles(types)) write(path, text);
+const typeFiles = [...typeScriptFiles(types)];
+for (const [path, text] of typeFiles) write(path, text);
+// The formatter has the last word on order and line breaks.
+const biome = join(root, "node_modules", ".bin", "biome");
+spawnSync(biome, ["check", "--write", ...typeFiles.map(([path]) => path)], { cwd: root });
 
 const markdown = readFileSync(join(shared, "reference", "resources.md"), "utf8");
 const resources = resourcesFromMarkdown(markdown, readJson("facts/discovery/aggregated_v2.json"));

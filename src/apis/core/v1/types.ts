@@ -2,8 +2,8 @@
 import type {
   Condition,
   LabelSelector,
-  List as MetaV1List,
   ListMeta,
+  List as MetaV1List,
   ObjectMeta,
   OwnerReference,
 } from "../../meta/v1/types.ts";
