@@ -89,6 +89,8 @@ export interface AttributesInput {
   readonly options: KubeObject;
   readonly dryRun: boolean;
   readonly name: string;
+  /** Of the object, where the request names none (deletecollection over all namespaces). */
+  readonly namespace?: string;
   /** Of a subresource with a kind of its own. */
   readonly kind?: GroupVersionKind;
 }
@@ -104,7 +106,7 @@ export function attributesOf(
     kind: input.kind ?? resource.kind,
     resource: resource.gvr,
     subresource: request.info.subresource,
-    namespace: namespaceOf(request, resource),
+    namespace: input.namespace ?? namespaceOf(request, resource),
     user: request.user,
     addWarning: (text) => void request.warnings.add(text),
     addAnnotation: (key, value) => void request.auditAnnotations.set(key, value),

@@ -1,4 +1,5 @@
 /** Every built-in resource's strategy, defaults and hooks. */
+import { registrations as otherGroups } from "./other-groups.ts";
 import type { ResourceRegistration } from "./rest/strategy.ts";
 
-export const registrations: readonly ResourceRegistration[] = [];
+export const registrations: readonly ResourceRegistration[] = [...otherGroups];

@@ -60,7 +60,13 @@ export function deleteResource(scope: RequestScope): Handler {
   return async (request) => {
     const negotiated = negotiate(request, offer);
     const parsed = await parseDelete(request);
-    const result = await deleteOne(scope, request, parsed, request.info.name);
+    const result = await deleteOne(
+      scope,
+      request,
+      parsed,
+      request.info.name,
+      namespaceOf(request, resource),
+    );
     const returnsObject = !result.deleted || (resource.strategy.returnsDeletedObject ?? false);
     const orphansExplicitly = parsed.options.orphanDependents === false;
     const status = !result.deleted && orphansExplicitly ? 202 : 200;
@@ -81,9 +87,9 @@ async function deleteOne(
   request: AuthorizedRequest,
   { options, dryRun, object: optionsObject }: ParsedDelete,
   name: string,
+  namespace: string,
 ): Promise<DeleteResult> {
   const { resource, api: shared } = scope;
-  const namespace = namespaceOf(request, resource);
   const attributes = (old: KubeObject | undefined) =>
     attributesOf(scope, request, {
       operation: "DELETE",
@@ -92,9 +98,10 @@ async function deleteOne(
       options: optionsObject,
       dryRun,
       name,
+      namespace,
     });
   await shared.admission.admit(attributes(undefined));
-  const context = writeContext(scope, request, dryRun);
+  const context = { ...writeContext(scope, request, dryRun), namespace };
   const { groupResource } = resource;
   const isNamespace = groupResource.group === "" && groupResource.resource === "namespaces";
   const remove = isNamespace ? deleteNamespace : deleteObject;
@@ -208,9 +215,7 @@ export function deleteCollection(scope: RequestScope): Handler {
     await forEachAtOnce(objects, shared.settings.deleteCollectionWorkers, async (object) => {
       const name = object.metadata?.name ?? "";
       const namespace = object.metadata?.namespace ?? request.info.namespace;
-      const info = { ...request.info, name, namespace };
-      const single = Object.assign(Object.create(request), { info }) as AuthorizedRequest;
-      await ignoreNotFound(deleteOne(scope, single, parsed, name));
+      await ignoreNotFound(deleteOne(scope, request, parsed, name, namespace));
     });
     const served = objects.map((object) => resource.fromStorage(object));
     const metadata = { resourceVersion: String(asRevision(page.revision)) };
