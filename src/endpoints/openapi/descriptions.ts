@@ -2,6 +2,7 @@
  * The texts of types and fields. They are no part of the sources: a build step may write them into
  * the build folder; without it the documents have no descriptions.
  */
+import { readFileSync } from "node:fs";
 
 export interface Descriptions {
   /** By the definition's name, `io.k8s.api.core.v1.Pod`. */
@@ -22,4 +23,14 @@ export function descriptionsOf(table: DescriptionTable): Descriptions {
     return texts !== undefined && Object.hasOwn(texts, key) ? texts[key] : undefined;
   };
   return { type: (name) => text(name, ""), field: text };
+}
+
+/** Reads a table that scripts/openapi-descriptions.mjs wrote; without the file there are no texts. */
+export function loadDescriptions(path: string): Descriptions {
+  try {
+    return descriptionsOf(JSON.parse(readFileSync(path, "utf8")) as DescriptionTable);
+  } catch {
+    // Built without the texts: the documents do without.
+    return noDescriptions;
+  }
 }

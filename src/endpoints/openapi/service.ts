@@ -11,7 +11,7 @@ import { openApiV3, openApiV3Paths } from "./v3.ts";
 export type OpenApiEncoding = "json" | "protobuf";
 
 export const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-/** The name client-go still asks by. */
+/** The name client-go still asks by; answers carry the other one, for `@` is no media type. */
 export const OPENAPI_V2_PROTOBUF_OLD = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 export const OPENAPI_V3_PROTOBUF = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
 export const OPENAPI_V3_PROTOBUF_OLD = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
