@@ -1,0 +1,138 @@
+/**
+ * Paths outside the API groups: health, version, metrics, the index, flagz and statusz. Discovery
+ * and OpenAPI are another table; combinePaths puts them together.
+ * Upstream: apiserver/pkg/server/routes.
+ */
+
+import { methodNotAllowed } from "../apimachinery/api/errors.ts";
+import { CONTENT_TYPE } from "../metrics/exposition.ts";
+import type { BytesResponse, Handler } from "../request/request.ts";
+import type { HealthRegistry } from "./health.ts";
+import { textResponse } from "./response.ts";
+import { versionInfo } from "./version.ts";
+
+export interface PathTable {
+  lookup(path: string): Handler | undefined;
+  /** Paths for the index at `/`. */
+  paths?(): readonly string[];
+}
+
+export interface SystemConfig {
+  readonly health: HealthRegistry;
+  /** --version=v...: what /version reports. */
+  readonly versionOverride: string | undefined;
+  /** The text of /metrics, and of /metrics/slis. */
+  metrics(which: "all" | "slis"): string | Promise<string>;
+  /** DELETE /metrics. */
+  resetMetrics(): void;
+  /** --profiling: DELETE /metrics is allowed. */
+  readonly profiling: boolean;
+  /** Name and value of every flag. */
+  flags(): Iterable<readonly [string, string]>;
+  readonly startedAt: Date;
+}
+
+/** Looks a path up in each table in turn, and serves `/` from all of them. */
+export function combinePaths(tables: readonly PathTable[]): PathTable {
+  const paths = () => [...new Set(tables.flatMap((table) => table.paths?.() ?? []))].sort();
+  const index: Handler = () => json({ paths: paths() });
+  return {
+    lookup(path) {
+      if (path === "/" || path === "/index.html") return index;
+      for (const table of tables) {
+        const handler = table.lookup(path);
+        if (handler !== undefined) return handler;
+      }
+      return undefined;
+    },
+    paths,
+  };
+}
+
+export function systemPaths(config: SystemConfig): PathTable {
+  const { health } = config;
+  const version = json(versionInfo(config.versionOverride));
+  const fixed = new Map<string, Handler>([
+    ["/version", reading(() => version)],
+    ["/version/", reading(() => version)],
+    ["/metrics", (request) => metricsAnswer(config, request.method)],
+    ["/metrics/slis", reading(async () => metricsText(await config.metrics("slis")))],
+    [
+      "/flagz",
+      reading(() =>
+        structured(
+          "flagz",
+          [...config.flags()].map((pair) => pair.join("=")),
+        ),
+      ),
+    ],
+    ["/statusz", reading(() => structured("statusz", statusLines(config.startedAt)))],
+  ]);
+  return {
+    lookup: (path) => health.lookup(path) ?? fixed.get(path),
+    paths: () => [
+      ...[...fixed.keys()].filter((path) => !path.endsWith("/")),
+      ...healthPaths(health),
+    ],
+  };
+}
+
+function healthPaths(health: HealthRegistry): string[] {
+  return (["healthz", "livez", "readyz"] as const).flatMap((endpoint) => [
+    `/${endpoint}`,
+    ...health.names(endpoint).map((name) => `/${endpoint}/${name}`),
+  ]);
+}
+
+function reading(answer: () => BytesResponse | Promise<BytesResponse>): Handler {
+  return (request) => {
+    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+    return answer();
+  };
+}
+
+async function metricsAnswer(config: SystemConfig, method: string): Promise<BytesResponse> {
+  if (method === "DELETE" && config.profiling) {
+    config.resetMetrics();
+    return textResponse(200, "metrics reset");
+  }
+  if (method !== "GET" && method !== "HEAD") throw methodNotAllowed();
+  return metricsText(await config.metrics("all"));
+}
+const metricsText = (body: string): BytesResponse => ({
+  kind: "bytes",
+  status: 200,
+  headers: [["Content-Type", CONTENT_TYPE]],
+  body,
+});
+
+function json(value: unknown): BytesResponse {
+  return {
+    kind: "bytes",
+    status: 200,
+    headers: [["Content-Type", "application/json"]],
+    body: JSON.stringify(value, undefined, 2),
+  };
+}
+
+/** The text form of /flagz and /statusz (KEP-4827, KEP-4828). */
+function structured(page: string, lines: readonly string[]): BytesResponse {
+  const warning =
+    "Warning: This endpoint is not meant to be machine parseable, has no formatting compatibility guarantees and is for debugging purposes only.";
+  const body = `\nkube-apiserver ${page}\n${warning}\n\n${lines.join("\n")}\n`;
+  const headers = [["Content-Type", "text/plain; charset=utf-8"]] as const;
+  return { kind: "bytes", status: 200, headers, body };
+}
+
+function statusLines(startedAt: Date): string[] {
+  const { gitVersion, goVersion } = versionInfo();
+  const seconds = Math.floor((Date.now() - startedAt.getTime()) / 1000);
+  return [
+    `Started: ${startedAt.toUTCString()}`,
+    `Up: ${Math.floor(seconds / 3600)} hr ${Math.floor((seconds % 3600) / 60)} min ${seconds % 60} sec`,
+    `Go version: ${goVersion}`,
+    `Binary version: ${gitVersion}`,
+    "Emulation version: 1.36",
+    "Paths: /healthz /livez /metrics /readyz /version /flagz",
+  ];
+}
