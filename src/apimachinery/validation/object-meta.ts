@@ -135,26 +135,28 @@ export function validateFinalizers(finalizers: readonly string[] | undefined, at
   return errors;
 }
 
-/** The core group's own rule: an unprefixed finalizer must be one of the standard ones. */
-export function validateFinalizerNames(
-  finalizers: readonly string[] | undefined,
-  at: Path,
-): ErrorList {
-  const errors: ErrorList = [];
-  for (const finalizer of finalizers ?? []) errors.push(...validateFinalizerName(finalizer, at));
-  return errors;
-}
-
 const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
 
-/** Upstream: core/validation.ValidateFinalizerName. */
+/**
+ * What built-in kinds add to the rules of metadata, on create and on update: a finalizer without a
+ * domain must be a standard one. Upstream: ValidateObjectMeta of pkg/apis/core/validation.
+ */
+export function validateKubeFinalizers(meta: ObjectMeta | undefined, at: Path): ErrorList {
+  return (meta?.finalizers ?? []).flatMap((finalizer, i) =>
+    validateKubeFinalizer(finalizer, at.child("finalizers").index(i)),
+  );
+}
+
+function validateKubeFinalizer(finalizer: string, at: Path): ErrorList {
+  if (finalizer.includes("/") || STANDARD_FINALIZERS.includes(finalizer)) return [];
+  const detail = "name is neither a standard finalizer name nor is it fully qualified";
+  return [invalid(at, finalizer, detail)];
+}
+
+/** A finalizer in a namespace's spec. Upstream: core/validation.validateFinalizerName. */
 export function validateFinalizerName(finalizer: string, at: Path): ErrorList {
   const errors = isQualifiedName(finalizer).map((message) => invalid(at, finalizer, message));
-  if (!finalizer.includes("/") && !STANDARD_FINALIZERS.includes(finalizer)) {
-    const detail = "name is neither a standard finalizer name nor is it fully qualified";
-    errors.push(invalid(at, finalizer, detail));
-  }
-  return errors;
+  return [...errors, ...validateKubeFinalizer(finalizer, at)];
 }
 
 function validateManagedFields(
