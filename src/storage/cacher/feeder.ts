@@ -51,6 +51,7 @@ export class Feeder {
   /** How far the shared watch has been read. */
   #position = asRevision(0);
   #onPosition: (() => void)[] = [];
+  #advancing = false;
 
   constructor(options: FeederOptions) {
     this.#options = options;
@@ -162,10 +163,18 @@ export class Feeder {
   #moveTo(revision: Revision): void {
     if (revision <= this.#position) return;
     this.#position = revision;
-    for (const entry of this.#entries.values()) {
-      if (entry.held === undefined) entry.feed.advance(revision);
-    }
     this.#arrived();
+    if (this.#advancing) return;
+    this.#advancing = true;
+    setImmediate(() => this.#advance());
+  }
+
+  /** Once per turn, however many events came in it: it touches every resource. */
+  #advance(): void {
+    this.#advancing = false;
+    for (const entry of this.#entries.values()) {
+      if (entry.held === undefined) entry.feed.advance(this.#position);
+    }
   }
 
   #arrived(): void {

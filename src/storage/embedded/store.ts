@@ -1,14 +1,14 @@
 /** The embedded store: one directory, one thread of one process, durable writes. */
 import { join } from "node:path";
 import type { KvBackend } from "../interfaces.ts";
-import { MvccStore } from "../mvcc/store.ts";
+import { type MvccOptions, MvccStore } from "../mvcc/store.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { openLmdbLog } from "./lmdb-log.ts";
 
 export const STORE_FILE = "store.mdb";
 const DEFAULT_QUOTA_BYTES = 8 * 1024 * 1024 * 1024;
 
-export interface EmbeddedOptions {
+export interface EmbeddedOptions extends MvccOptions {
   /** Created when missing. */
   readonly directory: string;
   /** Live data and history together; beyond it writes get etcd's "database space exceeded". */
@@ -23,8 +23,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<KvBac
   const lock = lockDirectory(options.directory);
   try {
     const log = openLmdbLog(join(options.directory, STORE_FILE));
-    const quotaBytes = options.quotaBytes ?? DEFAULT_QUOTA_BYTES;
-    return new EmbeddedStore(log, log.load(), { quotaBytes }, lock.release);
+    const bounded = { quotaBytes: DEFAULT_QUOTA_BYTES, ...options };
+    return new EmbeddedStore(log, log.load(), bounded, lock.release);
   } catch (error) {
     lock.release();
     throw error;

@@ -1,7 +1,7 @@
 /** The record log of the model: everything in memory, nothing survives the process. */
 import type { KvBackend } from "../interfaces.ts";
 import type { LogRecord, LogState, RecordLog, RecordMeta } from "../mvcc/log.ts";
-import { MvccStore } from "../mvcc/store.ts";
+import { type MvccOptions, MvccStore } from "../mvcc/store.ts";
 
 class MemoryLog implements RecordLog {
   readonly #records = new Map<number, LogRecord>();
@@ -39,6 +39,6 @@ class MemoryLog implements RecordLog {
 const EMPTY_STATE: LogState = { revision: 1, compacted: 0, records: [], leases: [] };
 
 /** An empty store in memory: for tests, and the yardstick of the other two. Revisions start at 2. */
-export function createModelBackend(options: { readonly quotaBytes?: number } = {}): KvBackend {
+export function createModelBackend(options: MvccOptions = {}): KvBackend {
   return new MvccStore(new MemoryLog(), EMPTY_STATE, options);
 }

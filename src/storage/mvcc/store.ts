@@ -40,6 +40,8 @@ interface PendingWrite {
 export interface MvccOptions {
   /** Writes other than deletions are refused above this size. Default: no bound. */
   readonly quotaBytes?: number;
+  /** Told of every new revision before the writes up to it are answered, and of the first. */
+  readonly onPublish?: (revision: number) => void;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -47,6 +49,7 @@ const EMPTY = new Uint8Array(0);
 export class MvccStore implements KvBackend {
   readonly #log: RecordLog;
   readonly #quotaBytes: number;
+  readonly #onPublish: (revision: number) => void;
   readonly #index = new KeyIndex();
   readonly #leases = new LeaseTable();
   readonly #waiters = new Set<() => void>();
@@ -65,7 +68,9 @@ export class MvccStore implements KvBackend {
   constructor(log: RecordLog, state: LogState, options: MvccOptions = {}) {
     this.#log = log;
     this.#quotaBytes = options.quotaBytes ?? Number.POSITIVE_INFINITY;
+    this.#onPublish = options.onPublish ?? (() => {});
     this.#published = state.revision;
+    this.#onPublish(state.revision);
     this.#compacted = state.compacted;
     this.#nextLease = BigInt(Date.now()) * 1000n;
     for (const lease of state.leases) this.#leases.add(lease);
@@ -301,6 +306,7 @@ export class MvccStore implements KvBackend {
     }
     if (this.#recentBytes > 2 * MAX_MESSAGE_BYTES) this.#trimRecent();
     this.#published = revision;
+    this.#onPublish(revision);
     this.#notify();
   }
 

@@ -1,0 +1,123 @@
+/**
+ * What the cache thread does: owns the store's only watch, feeds the native caches, compacts, and
+ * serves the other threads: the embedded store's calls, new resources, requests for progress.
+ */
+import type { MessagePort } from "node:worker_threads";
+import { Compactor } from "../compactor.ts";
+import type { KvBackend, StorageConfig } from "../interfaces.ts";
+import { KeySpace } from "../keys.ts";
+import { nativeCodec } from "../native-codec.ts";
+import { ObjectCodec } from "../object-codec.ts";
+import { serveKv } from "../rpc/server.ts";
+import type { TransformerFor } from "../value/transformer.ts";
+import type { FromHost, ToHost } from "./control.ts";
+import { Feeder } from "./feeder.ts";
+import { NativeFeed } from "./native-feed.ts";
+
+/** At most one request for progress in this time, however many reads wait (upstream: 100). */
+const PROGRESS_INTERVAL_MS = 10;
+
+export interface CacheHostOptions {
+  readonly backend: KvBackend;
+  readonly etcdPrefix: string;
+  readonly encryption: TransformerFor;
+  readonly compactionIntervalMs: number;
+  readonly log?: (message: string) => void;
+}
+
+interface Hosted {
+  readonly config: StorageConfig;
+  readonly feed: NativeFeed;
+  ready: boolean;
+}
+
+export class CacheHost {
+  readonly #options: CacheHostOptions;
+  readonly #feeder: Feeder;
+  readonly #compactor: Compactor;
+  readonly #resources = new Map<string, Hosted>();
+  readonly #ports = new Set<MessagePort>();
+  #onFilled: (() => void)[] = [];
+  #progressAt = 0;
+
+  constructor(options: CacheHostOptions) {
+    this.#options = options;
+    const { backend, etcdPrefix, compactionIntervalMs: intervalMs } = options;
+    const log = options.log === undefined ? {} : { log: options.log };
+    this.#feeder = new Feeder({ backend, etcdPrefix, ...log });
+    this.#compactor = new Compactor(backend, { intervalMs, ...log });
+    this.#compactor.start();
+  }
+
+  /** Starts to cache a resource; one that is cached already stays as it is. */
+  add(config: StorageConfig): void {
+    if (this.#resources.has(config.resource)) return;
+    const keys = new KeySpace(this.#options.etcdPrefix, config);
+    const transformer = this.#options.encryption(config.resource);
+    const codec = new ObjectCodec(config, keys, nativeCodec, transformer);
+    const feed = new NativeFeed(config, { onReady: (ready) => this.#onReady(config, ready) });
+    this.#resources.set(config.resource, { config, feed, ready: false });
+    this.#feeder.add(config, feed, codec);
+  }
+
+  /** Drops a resource's cache; watches of it end. */
+  remove(resource: string): void {
+    const hosted = this.#resources.get(resource);
+    if (hosted === undefined) return;
+    this.#resources.delete(resource);
+    this.#feeder.remove(hosted.config);
+    hosted.feed.drop();
+  }
+
+  /** Resolves when every resource added so far has been filled once. */
+  async filled(): Promise<void> {
+    while ([...this.#resources.values()].some((hosted) => !hosted.ready)) {
+      await new Promise<void>((resolve) => this.#onFilled.push(resolve));
+    }
+  }
+
+  /** Serves another thread. `kv` is for the store's calls, where the store lives in this thread. */
+  connect(control: MessagePort, kv: MessagePort | undefined): void {
+    this.#ports.add(control);
+    control.on("message", (message: ToHost) => this.#handle(message, control));
+    control.on("close", () => this.#ports.delete(control));
+    if (kv !== undefined) serveKv(kv, this.#options.backend);
+  }
+
+  async close(): Promise<void> {
+    for (const port of this.#ports) port.close();
+    await this.#compactor.close();
+    await this.#feeder.close();
+    await this.#options.backend.close();
+  }
+
+  #handle(message: ToHost, from: MessagePort): void {
+    if (message.type === "add") {
+      this.add(message.config);
+      const ready = this.#resources.get(message.config.resource)?.ready === true;
+      say(from, { type: "ready", resource: message.config.resource, ready });
+    } else if (message.type === "remove") this.remove(message.resource);
+    else this.#requestProgress();
+  }
+
+  #requestProgress(): void {
+    const now = Date.now();
+    if (now - this.#progressAt < PROGRESS_INTERVAL_MS) return;
+    this.#progressAt = now;
+    this.#options.backend.requestProgress();
+  }
+
+  #onReady(config: StorageConfig, ready: boolean): void {
+    const hosted = this.#resources.get(config.resource);
+    if (hosted !== undefined) hosted.ready = ready;
+    for (const port of this.#ports) say(port, { type: "ready", resource: config.resource, ready });
+    if (!ready) return;
+    const waiting = this.#onFilled;
+    this.#onFilled = [];
+    for (const go of waiting) go();
+  }
+}
+
+function say(port: MessagePort, message: FromHost): void {
+  port.postMessage(message);
+}

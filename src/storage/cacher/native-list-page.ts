@@ -1,0 +1,71 @@
+/** A page of the native cache: a snapshot in the addon, read as items or as a whole document. */
+import { EncodingCode, type ListInfo, native } from "../../native/binding.ts";
+import { StorageError } from "../errors.ts";
+import {
+  asRevision,
+  type Encoding,
+  type ListDocument,
+  type ListHead,
+  type ListPage,
+  type Revision,
+  type StorageConfig,
+  type Stored,
+} from "../interfaces.ts";
+import { fillScratch } from "../native-codec.ts";
+
+export class NativeListPage implements ListPage {
+  readonly revision: Revision;
+  readonly count: number;
+  readonly nextKey: string | undefined;
+  readonly remaining: number | undefined;
+  readonly #config: StorageConfig;
+  readonly #info: ListInfo;
+  #closed = false;
+
+  constructor(config: StorageConfig, info: ListInfo) {
+    this.#config = config;
+    this.#info = info;
+    this.revision = asRevision(info.revision);
+    this.count = info.count;
+    this.nextKey = info.nextKey;
+    this.remaining = info.remaining;
+  }
+
+  *items(): Iterable<Stored> {
+    for (let i = 0; i < this.count; i++) {
+      const json = fillScratch((target) =>
+        native.listItem(this.#info.id, i, EncodingCode.json, target),
+      );
+      if (json === undefined) throw this.#gone();
+      const revision = asRevision(native.lastRevision());
+      const name = native.listItemKey(this.#info.id, i);
+      yield { name, revision, json: Buffer.from(json) };
+    }
+  }
+
+  document(encoding: Encoding, head: ListHead): ListDocument {
+    const { kind, apiVersion, continueToken } = head;
+    const code = EncodingCode[encoding];
+    const length = native.listDocument(this.#info.id, code, kind, apiVersion, continueToken);
+    if (length < 0) throw this.#gone();
+    return {
+      byteLength: length,
+      read: (target) => {
+        const read = native.listRead(this.#info.id, target);
+        if (read < 0) throw this.#gone();
+        return read;
+      },
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    native.listClose(this.#info.id);
+  }
+
+  #gone(): StorageError {
+    const message = `the list of ${this.#config.resource} can not be read`;
+    return new StorageError({ code: "Refused", message });
+  }
+}

@@ -1,0 +1,78 @@
+/** Storage in a serving thread: reads from the native cache, writes to the store. */
+import { StorageError } from "../errors.ts";
+import { createEtcdBackend } from "../etcd3/backend.ts";
+import type { ClosableStorageFactory } from "../factory.ts";
+import { asRevision, type KvBackend, type Storage, type StorageConfig } from "../interfaces.ts";
+import { KeySpace } from "../keys.ts";
+import { LeaseManager } from "../lease-manager.ts";
+import { nativeCodec } from "../native-codec.ts";
+import { ObjectCodec } from "../object-codec.ts";
+import { ReadIndex } from "../read-index.ts";
+import { KvClient } from "../rpc/client.ts";
+import { ResourceStorage } from "../store.ts";
+import { encryptionOf } from "../value/encryption.ts";
+import { registerBookmarks } from "./bookmark.ts";
+import { type FromHost, RevisionWord, type StoragePorts, type ToHost } from "./control.ts";
+import { NativeView } from "./native-view.ts";
+
+export interface NativeStorageFactory extends ClosableStorageFactory {
+  /** Has the cache thread forget a resource (its CustomResourceDefinition was deleted). */
+  remove(config: StorageConfig): void;
+}
+
+/** Takes over the ports of CacheThread.connect(). A resource is cached from its first `for` on. */
+export async function openStorage(
+  ports: StoragePorts,
+  log?: (message: string) => void,
+): Promise<NativeStorageFactory> {
+  const { config, control } = ports;
+  const encryption = await encryptionOf(config.encryption, log);
+  const backend = backendOf(ports);
+  const word = ports.revision && new RevisionWord(ports.revision);
+  const readIndex =
+    word === undefined
+      ? new ReadIndex(() => backend.currentRevision())
+      : { current: async () => asRevision(word.load()) };
+  const leases = new LeaseManager(backend);
+  const made = new Map<string, { storage: Storage; view: NativeView }>();
+  const say = (message: ToHost): void => control.postMessage(message);
+
+  control.on("message", (message: FromHost) => {
+    made.get(message.resource)?.view.setReady(message.ready);
+  });
+  control.unref();
+
+  const make = (resource: StorageConfig): Storage => {
+    const keys = new KeySpace(config.etcdPrefix, resource);
+    const transformer = encryption.transformerFor(resource.resource);
+    const codec = new ObjectCodec(resource, keys, nativeCodec, transformer);
+    const view = new NativeView(resource);
+    registerBookmarks(resource, nativeCodec);
+    const requestProgress = (): void => say({ type: "progress" });
+    const init = { config: resource, keys, backend, codec, view, readIndex, leases };
+    const storage = new ResourceStorage({ ...init, requestProgress });
+    made.set(resource.resource, { storage, view });
+    say({ type: "add", config: resource });
+    return storage;
+  };
+  return {
+    backend,
+    for: (resource) => made.get(resource.resource)?.storage ?? make(resource),
+    remove(resource) {
+      made.delete(resource.resource);
+      say({ type: "remove", resource: resource.resource });
+    },
+    async close() {
+      encryption.close();
+      control.close();
+      await backend.close();
+    },
+  };
+}
+
+function backendOf({ config, kv }: StoragePorts): KvBackend {
+  if (config.backend.kind === "etcd") return createEtcdBackend(config.backend.etcd);
+  if (kv !== undefined) return new KvClient(kv);
+  const message = "no port to the store's thread";
+  throw new StorageError({ code: "Unreachable", message });
+}
