@@ -58,7 +58,9 @@ function apiPath(source: DiscoverySource, depth: number, version: string | undef
 function versionPath(group: ServedGroup, version: string): Handler {
   const served = group.versions.find((one) => one.version === version);
   if (served === undefined) return noSuch;
-  return getOnly((request) => respondDocument(request, apiResourceList(group.group, served), "strict"));
+  return getOnly((request) =>
+    respondDocument(request, apiResourceList(group.group, served), "strict"),
+  );
 }
 
 const noSuch: Handler = () => {

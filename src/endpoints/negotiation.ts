@@ -32,6 +32,8 @@ export interface AcceptClause {
 export interface Offer {
   readonly mediaTypes: readonly MediaType[];
   readonly transformations: readonly Transformation[];
+  /** A collection, whose routes also stream: the 406 of routing lists more types. */
+  readonly collection?: boolean;
   /** A watch: YAML is not offered, and messages say `;stream=watch`. */
   readonly streaming?: boolean;
 }
@@ -129,7 +131,7 @@ function accepted(
 function unacceptable(clauses: readonly AcceptClause[], offer: Offer): StatusError {
   const routed: readonly string[] = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
   if (!clauses.some((clause) => routed.some((one) => matches(clause, one)))) {
-    const available = offer.transformations.length > 1 ? ROUTED_TYPES : ROUTED_TYPES_PLAIN;
+    const available = offer.collection || offer.streaming ? ROUTED_TYPES : ROUTED_TYPES_PLAIN;
     const message = `406: Not Acceptable\n\nAvailable representations: ${available}`;
     return new StatusError("NotAcceptable", message, { details: {} });
   }

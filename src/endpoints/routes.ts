@@ -68,7 +68,9 @@ export class Routes {
 
   #handlersOf(resource: ServedResource, { info }: AuthorizedRequest): MethodHandlers | undefined {
     const routes = this.#routesOf(resource);
-    const { name, subresource, parts } = info;
+    const { subresource, parts } = info;
+    // Not info.name: a field selector metadata.name=x sets that one for authorization.
+    const name = parts[1] ?? "";
     const inNamespace = info.namespace !== "";
     if (resource.namespaced && !inNamespace && name !== "") return undefined;
     const isNamespaceItself = resource.gvr.resource === "namespaces" && resource.gvr.group === "";

@@ -42,7 +42,11 @@ const EXPIRED_LIST = "The resourceVersion for the provided list is too old.";
 export function listResource(scope: RequestScope): Handler {
   const { resource } = scope;
   const watch = watchResource(scope);
-  const offer = { mediaTypes: mediaTypesOf(resource), transformations: LIST_TRANSFORMATIONS };
+  const offer = {
+    mediaTypes: mediaTypesOf(resource),
+    transformations: LIST_TRANSFORMATIONS,
+    collection: true,
+  };
   return async (request) => {
     const isWatch = request.info.verb === "watch";
     if (!isWatch) negotiate(request, offer);

@@ -238,7 +238,9 @@ function decodeApply(
     repeated = strictErrors;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw api.badRequest(`error decoding YAML: ${error.message}`);
+    // Upstream passes the body through sigs.k8s.io/yaml, which says what it was doing.
+    const doing = error.message.startsWith("yaml:") ? "error converting YAML to JSON: " : "";
+    throw api.badRequest(`error decoding YAML: ${doing}${error.message}`);
   }
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

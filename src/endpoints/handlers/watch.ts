@@ -67,12 +67,16 @@ export function watchFromOf(options: ListOptions): WatchFrom {
   const problem = resourceVersion === "" ? undefined : resourceVersionError(resourceVersion);
   if (problem !== undefined) throw api.unknownError(problem);
   const revision = asRevision(Number(resourceVersion));
-  if (sendInitialEvents === true) {
+  // The bookmark that ends the initial events is sent only to clients that take bookmarks.
+  if (sendInitialEvents === true && options.allowWatchBookmarks) {
     if (resourceVersion === "") return { kind: "InitialEvents", at: { kind: "MostRecent" } };
     if (revision === 0) return { kind: "InitialEvents", at: { kind: "Any" } };
     return { kind: "InitialEvents", at: { kind: "NotOlderThan", revision } };
   }
   if (sendInitialEvents === false && revision === 0) return { kind: "Now" };
+  if (sendInitialEvents === true && revision !== 0) {
+    return { kind: "StateThenChanges", at: { kind: "NotOlderThan", revision } };
+  }
   if (resourceVersion === "") return { kind: "StateThenChanges", at: { kind: "MostRecent" } };
   if (revision === 0) return { kind: "StateThenChanges", at: { kind: "Any" } };
   return { kind: "After", revision };

@@ -26,7 +26,7 @@ import { runUpdate } from "../handlers/update.ts";
 import { fieldManagerFor } from "../managed-fields.ts";
 import { contentTypeOf, negotiate } from "../negotiation.ts";
 import { managerOf, parseWriteOptions, type WriteOptions } from "../options.ts";
-import { respondEncoded } from "../respond.ts";
+import { OBJECT_TRANSFORMATIONS, respondEncoded } from "../respond.ts";
 import type { MethodHandlers } from "../routes.ts";
 
 const SCALE_KIND = { group: "autoscaling", version: "v1", kind: "Scale" };
@@ -43,7 +43,10 @@ interface Scale extends KubeObject {
 }
 
 export function scaleHandlers(scope: RequestScope): MethodHandlers {
-  const offer = { mediaTypes: mediaTypesOf(scope.resource), transformations: [] };
+  const offer = {
+    mediaTypes: mediaTypesOf(scope.resource),
+    transformations: OBJECT_TRANSFORMATIONS,
+  };
   const get: Handler = async (request) => {
     const negotiated = negotiate(request, offer);
     const namespace = namespaceOf(request, scope.resource);

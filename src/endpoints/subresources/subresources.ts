@@ -4,6 +4,8 @@ import { getResource } from "../handlers/get.ts";
 import { patchResource } from "../handlers/patch.ts";
 import { updateResource } from "../handlers/update.ts";
 import type { MethodHandlers } from "../routes.ts";
+import { bindPod } from "./binding.ts";
+import { evictPod } from "./eviction.ts";
 import { scaleHandlers } from "./scale.ts";
 import { unimplemented } from "./unimplemented.ts";
 
@@ -33,6 +35,8 @@ function handlersOf(scope: RequestScope, name: string): MethodHandlers {
       PATCH: can("patch") ? patchResource(scope, name) : undefined,
     };
   }
+  if (name === "binding") return { POST: bindPod(scope, true) };
+  if (name === "eviction") return { POST: evictPod(scope) };
   const refuse = unimplemented(`${resource.gvr.resource}/${name}`);
   return Object.fromEntries(verbs.map((verb) => [METHODS[verb] ?? verb, refuse]));
 }
