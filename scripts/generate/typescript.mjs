@@ -106,7 +106,7 @@ function importLines(imports) {
   const lines = [];
   const json = ["JsonObject", "JsonValue"].filter((name) => imports.has(name));
   if (json.length > 0) {
-    lines.push(`import type { ${json.join(", ")} } from "../../../apimachinery/runtime/json.ts";`);
+    lines.push(`import type { ${json.join(", ")} } from "../../../apimachinery/meta/types.ts";`);
   }
   const byPackage = new Map();
   for (const name of [...imports].filter((name) => name.includes("/")).sort()) {

@@ -289,6 +289,10 @@ function isZero(value: JsonValue, field: FieldSchema): boolean {
       return value === "" || value === false || value === 0;
     case "intOrString":
       return value === 0;
+    case "quantity":
+      return value === "0";
+    case "duration":
+      return value === "0s";
     case "struct":
       return Object.keys(value as JsonObject).length === 0;
     case "list":
