@@ -58,6 +58,7 @@ interface Current {
 export class ResourceStorage implements Storage {
   readonly config: StorageConfig;
   readonly #init: ResourceStorageInit;
+  #wasReady = false;
 
   constructor(init: ResourceStorageInit) {
     this.config = init.config;
@@ -69,8 +70,8 @@ export class ResourceStorage implements Storage {
   async get(name: string, at: ReadAt): Promise<Stored | undefined> {
     const { view } = this.#init;
     if (at.kind === "Exact") return this.#getAt(name, at.revision);
-    if (!view.ready) return this.#getFresh(name, at);
-    await this.#waitFor(at);
+    if (!view.ready || !(await this.#waitFor(at))) return this.#getFresh(name, at);
+    this.#wasReady = true;
     return view.get(name);
   }
 
@@ -84,11 +85,10 @@ export class ResourceStorage implements Storage {
       }
       return listFromStore(this.#init, request, at.revision);
     }
-    if (!view.ready) {
-      const ready = await view.waitReady(READY_WAIT_MS);
-      if (!ready) return listFromStore(this.#init, request, undefined);
-    }
-    await this.#waitFor(at);
+    // At the start a cache is worth waiting for; one that got lost may stay away for long.
+    const ready = view.ready || (!this.#wasReady && (await view.waitReady(READY_WAIT_MS)));
+    if (!ready || !(await this.#waitFor(at))) return this.#listFresh(request, at);
+    this.#wasReady = true;
     // From the cache "any state" comes whole, whatever the limit; clients rely on it.
     const whole = at.kind === "Any" && this.config.watchCache && request.startKey === undefined;
     return view.list(whole ? { ...request, limit: 0 } : request);
@@ -255,18 +255,16 @@ export class ResourceStorage implements Storage {
 
   // -- waiting ----------------------------------------------------------------------------------
 
-  /** Waits until the cache may answer a read at `at`. */
-  async #waitFor(at: ReadAt): Promise<void> {
+  /** Waits until the cache may answer a read at `at`; false when it went out of service. */
+  async #waitFor(at: ReadAt): Promise<boolean> {
     const { view, readIndex } = this.#init;
     let revision: Revision;
     if (at.kind === "NotOlderThan") revision = at.revision;
     else if (at.kind === "MostRecent" || !this.config.watchCache) {
       revision = await readIndex.current();
-    } else return;
-    if (view.ready && view.revision >= revision) return;
-    const seen = await this.#untilSeen(revision);
-    if (seen) return;
-    throw new StorageError({ code: "FutureRevision", asked: revision, current: view.revision });
+    } else return true;
+    if (view.ready && view.revision >= revision) return true;
+    return this.#untilSeen(revision);
   }
 
   /** Others' events bring most caches forward; the rest have to ask, ever less often. */
@@ -275,20 +273,25 @@ export class ResourceStorage implements Storage {
     const deadline = Date.now() + FRESH_WAIT_MS;
     for (let step = 5; ; step = Math.min(step * 2, 100)) {
       const left = deadline - Date.now();
-      if (left <= 0) return false;
+      if (left <= 0) break;
       if (await view.waitFor(revision, Math.min(step, left))) return true;
+      if (!view.ready) return false;
       requestProgress();
     }
+    throw new StorageError({ code: "FutureRevision", asked: revision, current: view.revision });
   }
 
   async #getFresh(name: string, at: ReadAt): Promise<Stored | undefined> {
     const key = this.#init.keys.keyOf(name);
     const range = await this.#init.backend.range({ start: key, end: `${key}\0` });
-    if (at.kind === "NotOlderThan" && range.revision < at.revision) {
-      const current = range.revision;
-      throw new StorageError({ code: "FutureRevision", asked: at.revision, current });
-    }
+    assertNotOlder(range.revision, at);
     return (await this.#currentOf(range.kvs[0])).object;
+  }
+
+  async #listFresh(request: ListRequest, at: ReadAt): Promise<ListPage> {
+    const page = await listFromStore(this.#init, request, undefined);
+    assertNotOlder(page.revision, at);
+    return page;
   }
 
   async #getAt(name: string, revision: Revision): Promise<Stored | undefined> {
@@ -296,6 +299,11 @@ export class ResourceStorage implements Storage {
     const range = await this.#init.backend.range({ start: key, end: `${key}\0`, revision });
     return (await this.#currentOf(range.kvs[0])).object;
   }
+}
+
+function assertNotOlder(revision: Revision, at: ReadAt): void {
+  if (at.kind !== "NotOlderThan" || revision >= at.revision) return;
+  throw new StorageError({ code: "FutureRevision", asked: at.revision, current: revision });
 }
 
 function isStale(object: DecodedObject | Stored | undefined): boolean {
