@@ -1,0 +1,27 @@
+// What is the same for all records of a resource, and their account of bytes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace klystron {
+
+struct StructType;
+
+struct Shape {
+  std::string name;
+  std::string api_version;
+  std::string kind;
+  const StructType* type = nullptr;  // null for custom resources
+  bool namespaced = false;
+  std::vector<std::string> field_paths;
+  // `{"kind":"Pod","apiVersion":"v1",`; empty for custom resources.
+  std::string prefix;
+  // Bytes of all living records, wherever they are held.
+  std::atomic<int64_t> record_bytes{0};
+};
+
+}  // namespace klystron

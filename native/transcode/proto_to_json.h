@@ -1,0 +1,16 @@
+// Writes a protobuf message as the JSON that Go's encoder makes of the same object.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "transcode/type_table.h"
+
+namespace klystron {
+
+// Appends the object: kind and apiVersion first unless `kind` is empty, and, unless empty,
+// `revision` as metadata.resourceVersion. kOk or kBadValue (then `out` holds a part of it).
+int ProtoToJson(const StructType& type, std::string_view message, std::string_view kind,
+                std::string_view api_version, std::string_view revision, std::string* out);
+
+}  // namespace klystron
