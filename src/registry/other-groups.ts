@@ -1,4 +1,10 @@
 /** What the registry knows of the built-in kinds beyond core, apps, batch and networking. */
+import { registration as mutatingPolicies } from "./admissionregistration/mutatingadmissionpolicy/strategy.ts";
+import { registration as mutatingBindings } from "./admissionregistration/mutatingadmissionpolicybinding/strategy.ts";
+import { registration as mutatingWebhooks } from "./admissionregistration/mutatingwebhookconfiguration/strategy.ts";
+import { registration as validatingPolicies } from "./admissionregistration/validatingadmissionpolicy/strategy.ts";
+import { registration as validatingBindings } from "./admissionregistration/validatingadmissionpolicybinding/strategy.ts";
+import { registration as validatingWebhooks } from "./admissionregistration/validatingwebhookconfiguration/strategy.ts";
 import { registration as apiServices } from "./apiregistration/apiservice/strategy.ts";
 import { registration as autoscalers } from "./autoscaling/horizontalpodautoscaler/strategy.ts";
 import { registration as certificateRequests } from "./certificates/certificatesigningrequest/strategy.ts";
@@ -22,6 +28,12 @@ import { registration as volumeAttributesClasses } from "./storage/volumeattribu
 
 /** One per resource, in no particular order. */
 export const registrations: readonly ResourceRegistration[] = [
+  registration(mutatingPolicies),
+  registration(mutatingBindings),
+  registration(mutatingWebhooks),
+  registration(validatingPolicies),
+  registration(validatingBindings),
+  registration(validatingWebhooks),
   registration(apiServices),
   registration(autoscalers),
   registration(clusterRoleBindings),
