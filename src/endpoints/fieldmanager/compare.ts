@@ -8,6 +8,7 @@ import {
   type MergeMap,
   type MergeType,
   memberType,
+  NOTHING,
   type Part,
   partOf,
 } from "./merge-type.ts";
@@ -105,7 +106,7 @@ function visitMap(walk: Walk, map: MergeMap, left: Json, right: Json): void {
 function visitMember(walk: Walk, map: MergeMap, name: string, left: Json, right: Json): void {
   if (left === right) return;
   walk.path.push(fieldElement(name));
-  visit(walk, memberType(map, name) ?? {}, left, right);
+  visit(walk, memberType(map, name) ?? NOTHING, left, right);
   walk.path.pop();
 }
 
@@ -116,6 +117,8 @@ function visitList(walk: Walk, list: MergeList, left: Json, right: Json): void {
     visitLeaf(walk, left, right);
     return;
   }
+  // Grouping costs more than finding out that nothing changed.
+  if (equals(lefts, rights)) return;
   const leftItems = groupItems(list, lefts);
   const rightItems = groupItems(list, rights);
   for (const [element, items] of leftItems) {
@@ -179,7 +182,7 @@ function wholeMap(map: MergeMap, value: JsonMap): FieldSet {
   for (const name of Object.keys(value)) {
     const member = value[name];
     if (member === undefined) continue;
-    entries.set(fieldElement(name), wholeOf(memberType(map, name) ?? {}, member));
+    entries.set(fieldElement(name), wholeOf(memberType(map, name) ?? NOTHING, member));
   }
   return FieldSet.of(entries);
 }

@@ -250,7 +250,8 @@ class Pipeline {
     const after: Managed = { ...managed, fields: applied.managers };
     stripFields(after, identifier);
     if (applied.object === undefined) {
-      return { object: this.#held(live ?? {}), managed: after, changed: false };
+      const object = copy(withoutManagedFields(live ?? {})) as JsonMap;
+      return { object, managed: after, changed: false };
     }
     const merged = this.#held(applied.object.value);
     const object = this.#options.toTyped?.(merged) ?? merged;

@@ -103,6 +103,17 @@ export class FieldSet {
     return true;
   }
 
+  /** Whether every member of this set is a member of `other`. */
+  isWithin(other: FieldSet): boolean {
+    if (this === other) return true;
+    for (const [element, { member, children }] of this.entries) {
+      const theirs = other.entries.get(element);
+      if (theirs === undefined || (member && !theirs.member)) return false;
+      if (children && !children.isWithin(theirs.children ?? FieldSet.empty)) return false;
+    }
+    return true;
+  }
+
   union(other: FieldSet): FieldSet {
     if (other.isEmpty || other === this) return this;
     if (this.isEmpty) return other;

@@ -38,14 +38,12 @@ export function copyManaged({ fields, times, infos }: Managed): Managed {
  * whatever the version, so its version is no part of it. Records what it stands for in `managed`.
  */
 export function identify(managed: Managed, info: ManagerInfo): string {
-  const apiVersion = info.operation === "Apply" ? "" : info.apiVersion;
-  const members = [
-    ["manager", info.manager],
-    ["operation", info.operation],
-    ["apiVersion", apiVersion],
-    ["subresource", info.subresource],
-  ].flatMap(([name, value]) => (value ? [`"${name}":${canonicalJson(value)}`] : []));
-  const identifier = `{${members.join(",")}}`;
+  let identifier = "{";
+  if (info.manager) identifier += `"manager":${canonicalJson(info.manager)},`;
+  identifier += `"operation":"${info.operation}"`;
+  if (info.operation !== "Apply") identifier += `,"apiVersion":${canonicalJson(info.apiVersion)}`;
+  if (info.subresource) identifier += `,"subresource":${canonicalJson(info.subresource)}`;
+  identifier += "}";
   if (!managed.infos.has(identifier)) managed.infos.set(identifier, info);
   return identifier;
 }
@@ -102,15 +100,16 @@ export function encodeManagedFields(managed: Managed): ManagedFieldsEntry[] | un
     const info = managed.infos.get(identifier);
     const operation = applied ? "Apply" : info?.operation;
     const time = managed.times.get(identifier);
-    entries.push({
-      ...(info?.manager ? { manager: info.manager } : {}),
-      ...(operation ? { operation } : {}),
-      ...(apiVersion ? { apiVersion } : {}),
-      ...(time === undefined ? {} : { time }),
-      fieldsType: "FieldsV1",
-      fieldsV1: set.toFieldsV1(),
-      ...(info?.subresource ? { subresource: info.subresource } : {}),
-    });
+    // Members in the order of Go's struct, which JSON keeps.
+    const entry: ManagedFieldsEntry = {};
+    if (info?.manager) entry.manager = info.manager;
+    if (operation) entry.operation = operation;
+    if (apiVersion) entry.apiVersion = apiVersion;
+    if (time !== undefined) entry.time = time;
+    entry.fieldsType = "FieldsV1";
+    entry.fieldsV1 = set.toFieldsV1();
+    if (info?.subresource) entry.subresource = info.subresource;
+    entries.push(entry);
   }
   return entries.sort(compareEntries);
 }

@@ -13,10 +13,11 @@ import { compareText } from "./value.ts";
 
 export type Scalar = "numeric" | "string" | "boolean" | "untyped";
 
+/** What values of a type may be. All have the same shape, which keeps the walkers fast. */
 export interface MergeType {
-  readonly scalar?: Scalar | undefined;
-  readonly list?: MergeList | undefined;
-  readonly map?: MergeMap | undefined;
+  readonly scalar: Scalar | undefined;
+  readonly list: MergeList | undefined;
+  readonly map: MergeMap | undefined;
 }
 
 export interface MergeList {
@@ -29,52 +30,74 @@ export interface MergeList {
   readonly declaredKeys: readonly string[];
 }
 
-export interface MergeMap {
-  readonly fields: ReadonlyMap<string, MergeField>;
-  /** The type of members that are no fields; undefined when there may be none. */
-  readonly elem: MergeType | undefined;
-  /** True: the whole map is one leaf. */
-  readonly atomic: boolean;
-}
-
 export interface MergeField {
   readonly type: MergeType;
   readonly default?: unknown;
 }
+export type MergeFields = ReadonlyMap<string, MergeField>;
 
-const NO_FIELDS: ReadonlyMap<string, MergeField> = new Map();
+/** A struct or a map. Structs may hold themselves, so fields are compiled when first asked for. */
+export class MergeMap {
+  /** The type of members that are no fields; undefined when there may be none. */
+  readonly elem: MergeType | undefined;
+  /** True: the whole map is one leaf. */
+  readonly atomic: boolean;
+  readonly #compile: () => MergeFields;
+  #fields: MergeFields | undefined;
+
+  constructor(compile: () => MergeFields, elem: MergeType | undefined, atomic: boolean) {
+    this.#compile = compile;
+    this.elem = elem;
+    this.atomic = atomic;
+  }
+
+  get fields(): MergeFields {
+    this.#fields ??= this.#compile();
+    return this.#fields;
+  }
+}
+
+/** A type of the given parts: for structural schemas, which have no struct. */
+export function mergeType(parts: Partial<MergeType>): MergeType {
+  return { scalar: parts.scalar, list: parts.list, map: parts.map };
+}
+
+const NO_FIELDS: MergeFields = new Map();
+const noFields = () => NO_FIELDS;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Anything, owned as one leaf. */
-export const untypedAtomic: MergeType = {
-  scalar: "untyped",
-  get list() {
-    return atomicList(untypedAtomic);
-  },
-  get map() {
-    return { fields: NO_FIELDS, elem: untypedAtomic, atomic: true };
-  },
-};
+export const untypedAtomic: MergeType = makeUntypedAtomic();
+
+function makeUntypedAtomic(): MergeType {
+  const type: Mutable<MergeType> = mergeType({ scalar: "untyped" });
+  type.list = atomicList(type);
+  type.map = new MergeMap(noFields, type, true);
+  return type;
+}
 
 /** Anything: maps are granular, lists are leaves. The type of objects that have no schema. */
-export const deduced: MergeType = {
-  scalar: "untyped",
-  list: atomicList(untypedAtomic),
-  get map() {
-    return deducedMap;
-  },
-};
-const deducedMap: MergeMap = { fields: NO_FIELDS, elem: deduced, atomic: false };
+export const deduced: MergeType = makeDeduced();
 
-const STRING: MergeType = { scalar: "string" };
-const NUMERIC: MergeType = { scalar: "numeric" };
-const BOOLEAN: MergeType = { scalar: "boolean" };
-const UNTYPED: MergeType = { scalar: "untyped" };
+function makeDeduced(): MergeType {
+  const list = atomicList(untypedAtomic);
+  const type: Mutable<MergeType> = mergeType({ scalar: "untyped", list });
+  type.map = new MergeMap(noFields, type, false);
+  return type;
+}
+
+const STRING = mergeType({ scalar: "string" });
+const NUMERIC = mergeType({ scalar: "numeric" });
+const BOOLEAN = mergeType({ scalar: "boolean" });
+const UNTYPED = mergeType({ scalar: "untyped" });
+const FREE_MAP = mergeType({ map: new MergeMap(noFields, deduced, false) });
 /** A JSON value without a declared type. */
-const ANY_JSON: MergeType = {
+const ANY_JSON = mergeType({
   scalar: "untyped",
   list: atomicList(untypedAtomic),
-  map: deducedMap,
-};
+  map: new MergeMap(noFields, deduced, false),
+});
 
 function atomicList(elem: MergeType): MergeList {
   return { elem, associative: false, keys: [], declaredKeys: [] };
@@ -92,32 +115,14 @@ function structType(schema: StructSchema, atomic: boolean): MergeType {
   structs.set(schema, known);
   const found = atomic ? known.atomic : known.granular;
   if (found !== undefined) return found;
-  const made: MergeType = { map: new StructMap(schema, atomic) };
+  const compile = () =>
+    new Map(schema.fields.map((field) => [field.json, fieldType(field)] as const));
+  // OpenAPI: an object without properties and additionalProperties is of free form.
+  const elem = schema.fields.length === 0 ? deduced : undefined;
+  const made = mergeType({ map: new MergeMap(compile, elem, atomic) });
   if (atomic) known.atomic = made;
   else known.granular = made;
   return made;
-}
-
-/** Structs may hold themselves, so fields are compiled when first asked for. */
-class StructMap implements MergeMap {
-  readonly atomic: boolean;
-  readonly elem: MergeType | undefined;
-  readonly #schema: StructSchema;
-  #fields: ReadonlyMap<string, MergeField> | undefined;
-
-  constructor(schema: StructSchema, atomic: boolean) {
-    this.#schema = schema;
-    this.atomic = atomic;
-    // OpenAPI: an object without properties and additionalProperties is of free form.
-    this.elem = schema.fields.length === 0 ? deduced : undefined;
-  }
-
-  get fields(): ReadonlyMap<string, MergeField> {
-    this.#fields ??= new Map(
-      this.#schema.fields.map((field) => [field.json, fieldType(field)] as const),
-    );
-    return this.#fields;
-  }
 }
 
 function fieldType(field: FieldSchema): MergeField {
@@ -127,9 +132,9 @@ function fieldType(field: FieldSchema): MergeField {
 
 function typeOfField(field: FieldSchema): MergeType {
   const { type } = field;
-  if (type.kind === "list") return { list: fieldList(field, type) };
+  if (type.kind === "list") return mergeType({ list: fieldList(field, type) });
   if (type.kind === "map" && field.atomic) {
-    return { map: { fields: NO_FIELDS, elem: typeOf(type.value), atomic: true } };
+    return mergeType({ map: new MergeMap(noFields, typeOf(type.value), true) });
   }
   if (type.kind === "struct") return structType(type, field.atomic || type.atomic);
   const hasFormat = field.format !== undefined && field.format !== "" && field.format !== "byte";
@@ -172,16 +177,16 @@ function typeOf(type: TypeSchema): MergeType {
     case "raw":
       return untypedAtomic;
     case "fieldsV1":
-      return { map: deducedMap };
+      return FREE_MAP;
     case "json":
       return ANY_JSON;
     default: {
       const known = listsOf.get(type);
       if (known !== undefined) return known;
-      const made: MergeType =
+      const made =
         type.kind === "list"
-          ? { list: atomicList(typeOf(type.elem)) }
-          : { map: { fields: NO_FIELDS, elem: typeOf(type.value), atomic: false } };
+          ? mergeType({ list: atomicList(typeOf(type.elem)) })
+          : mergeType({ map: new MergeMap(noFields, typeOf(type.value), false) });
       listsOf.set(type, made);
       return made;
     }
@@ -204,6 +209,9 @@ export function partOf(type: MergeType, value: unknown): Part {
   if (type.scalar !== undefined) return "scalar";
   return type.list === undefined ? "none" : "list";
 }
+
+/** A type no value fits: stands where the schema knows no member. */
+export const NOTHING: MergeType = mergeType({});
 
 /** The type of a map's member of that name; undefined when the schema does not know it. */
 export function memberType(map: MergeMap, name: string): MergeType | undefined {

@@ -10,6 +10,7 @@ import {
   type MergeMap,
   type MergeType,
   memberType,
+  NOTHING,
   type Part,
   partOf,
 } from "./merge-type.ts";
@@ -91,7 +92,7 @@ function mergeMap(walk: Walk, map: MergeMap, left: Json, right: Json): Json {
 
 function mergeMember(walk: Walk, map: MergeMap, name: string, left: Json, right: Json): Json {
   walk.path.push(fieldElement(name));
-  const merged = mergeValue(walk, memberType(map, name) ?? {}, left, right);
+  const merged = mergeValue(walk, memberType(map, name) ?? NOTHING, left, right);
   walk.path.pop();
   return merged;
 }
@@ -248,7 +249,7 @@ function removeFromMap(map: MergeMap, value: JsonMap, toRemove: FieldSet): Json 
     if (node?.children === undefined) put(out, name, member);
     else {
       // Upstream stores a null where nothing is left of the member.
-      put(out, name, removeItems(memberType(map, name) ?? {}, member, node.children) ?? null);
+      put(out, name, removeItems(memberType(map, name) ?? NOTHING, member, node.children) ?? null);
     }
   }
   return isEmptyMap(out) ? undefined : out;

@@ -10,6 +10,7 @@ import {
   type Json,
   type JsonMap,
   memberOf,
+  sortTexts,
   valueText,
 } from "./value.ts";
 
@@ -133,19 +134,11 @@ function compareKeys(left: Json, right: Json): number {
   return lefts.length - rights.length;
 }
 
-/** Whether the elements are in strictly ascending order; the usual case costs no parsing. */
-export function areSorted(elements: readonly string[]): boolean {
-  for (let i = 1; i < elements.length; i++) {
-    if (compareElements(elements[i - 1] ?? "", elements[i] ?? "") >= 0) return false;
-  }
-  return true;
-}
-
 /** Sorts elements in place; contents of keys and values are parsed once each. */
 export function sortElements(elements: string[]): string[] {
-  if (elements.length < 2 || areSorted(elements)) return elements;
+  if (elements.length < 2) return elements;
   const allFields = elements.every((element) => element.charCodeAt(0) === 0x66);
-  if (allFields) return elements.sort(compareText);
+  if (allFields) return sortTexts(elements);
   const parsed = elements.map((element) => {
     const rank = rankOf(element);
     return { element, rank, content: rank === 0 ? undefined : parseContent(element) };

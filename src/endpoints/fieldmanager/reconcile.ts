@@ -10,37 +10,32 @@ import { isEmptyMap, type JsonMap } from "./value.ts";
 /** The set as the schema sees it now; the same set when it needs no change. */
 export function reconcileWithSchema(type: MergeType, set: FieldSet): FieldSet {
   const paths: string[][] = [];
-  collect(type, set.toFieldsV1(), false, [], paths);
+  collect(type, set.toFieldsV1(), [], paths);
   if (paths.length === 0) return set;
   const leaves = FieldSet.ofPaths(...paths);
   return set.recursiveDifference(leaves).union(leaves);
 }
 
-function collect(
-  type: MergeType,
-  raw: JsonMap,
-  isLeafMember: boolean,
-  path: string[],
-  found: string[][],
-): void {
+function collect(type: MergeType, raw: JsonMap, path: string[], found: string[][]): void {
   if (type.map !== undefined) {
     if (isUntypedDeduced(type)) return;
     if (type.map.atomic) {
-      if (!isLeafMember && path.length > 0 && !isEmptyMap(raw)) found.push([...path]);
+      if (path.length > 0) found.push([...path]);
       return;
     }
   } else if (type.scalar !== undefined) return;
   else if (type.list !== undefined && !type.list.associative) {
-    if (!isLeafMember && path.length > 0) found.push([...path]);
+    if (path.length > 0) found.push([...path]);
     return;
   }
   for (const element in raw) {
-    if (element === "." || !Object.hasOwn(raw, element)) continue;
     const below = raw[element] as JsonMap;
+    // What is owned as a leaf may stay one.
+    if (isEmptyMap(below)) continue;
     const childType = childTypeOf(type, element);
     if (childType === undefined) continue;
     path.push(element);
-    collect(childType, below, isEmptyMap(below), path, found);
+    collect(childType, below, path, found);
     path.pop();
   }
 }

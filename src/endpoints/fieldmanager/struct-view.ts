@@ -8,7 +8,7 @@ import type {
   StructSchema,
   TypeSchema,
 } from "../../apimachinery/runtime/type-schema.ts";
-import { isEmptyMap, isMap, type Json, type JsonMap, memberOf, put } from "./value.ts";
+import { isEmptyMap, isMap, type Json, type JsonMap, put } from "./value.ts";
 
 /** What a field adds or takes away when its value is Go's zero. */
 interface FieldPlan {
@@ -19,38 +19,39 @@ interface FieldPlan {
   readonly descends: boolean;
 }
 
-const plans = new WeakMap<StructSchema, readonly FieldPlan[]>();
+interface StructPlan {
+  readonly byName: ReadonlyMap<string, FieldPlan>;
+  /** The fields that show even when absent. */
+  readonly implied: readonly FieldPlan[];
+}
+
+const plans = new WeakMap<StructSchema, StructPlan>();
 
 /**
  * The object with the members its Go struct would have. Unchanged parts are shared with `value`,
  * so nobody may write to the result.
  */
 export function structView(schema: StructSchema, value: JsonMap): JsonMap {
-  const plan = planOf(schema);
+  const { byName, implied } = planOf(schema);
   let out: JsonMap | undefined;
-  let shown = 0;
-  for (const { field, zero, descends } of plan) {
-    const had = memberOf(value, field.json);
-    const has = showField(field, zero, descends, had);
-    if (has !== undefined) shown += 1;
+  for (const name in value) {
+    const had = value[name];
+    const plan = byName.get(name);
+    const has = plan === undefined ? undefined : showField(plan, had);
     if (has === had) continue;
     out ??= { ...value };
-    if (has === undefined) delete out[field.json];
-    else put(out, field.json, has);
+    if (has === undefined) delete out[name];
+    else put(out, name, has);
   }
-  const result = out ?? value;
-  return Object.keys(result).length === shown ? result : knownOnly(schema, result);
+  for (const { field, zero } of implied) {
+    if (value[field.json] !== undefined) continue;
+    out ??= { ...value };
+    out[field.json] = zero;
+  }
+  return out ?? value;
 }
 
-function knownOnly(schema: StructSchema, value: JsonMap): JsonMap {
-  const out: JsonMap = {};
-  for (const name of Object.keys(value)) {
-    if (schema.byJson.has(name) && value[name] !== undefined) put(out, name, value[name]);
-  }
-  return out;
-}
-
-function showField(field: FieldSchema, zero: Json, descends: boolean, value: Json): Json {
+function showField({ field, zero, descends }: FieldPlan, value: Json): Json {
   if (value === undefined || value === null) return zero;
   if (!field.pointer && field.omitempty && isOmitted(field.type, value)) return undefined;
   return descends ? showValue(field.type, value) : value;
@@ -102,14 +103,16 @@ function mapMembers(type: TypeSchema, map: JsonMap): JsonMap {
   return out ?? map;
 }
 
-function planOf(schema: StructSchema): readonly FieldPlan[] {
+function planOf(schema: StructSchema): StructPlan {
   let plan = plans.get(schema);
   if (plan === undefined) {
-    plan = schema.fields.map((field) => ({
-      field,
-      zero: zeroOf(field),
-      descends: hasStructs(field.type),
-    }));
+    const fields = schema.fields.map((field) => {
+      return { field, zero: zeroOf(field), descends: hasStructs(field.type) };
+    });
+    plan = {
+      byName: new Map(fields.map((entry) => [entry.field.json, entry])),
+      implied: fields.filter(({ zero }) => zero !== undefined),
+    };
     plans.set(schema, plan);
   }
   return plan;
@@ -157,12 +160,18 @@ function zeroOfKind(kind: TypeSchema["kind"]): Json {
  * pointers. Members the schema does not know are kept, for the decoder to report.
  */
 export function heldForm(schema: StructSchema, value: JsonMap): JsonMap {
+  const { byName } = planOf(schema);
   const out: JsonMap = {};
-  for (const name of Object.keys(value)) {
-    const field = schema.byJson.get(name);
-    const held = heldValue(field?.type, value[name]);
-    if (held === undefined || (field !== undefined && isZero(field, held))) continue;
-    put(out, name, held);
+  for (const name in value) {
+    const member = value[name];
+    if (member === null || member === undefined) continue;
+    const field = byName.get(name)?.field;
+    if (typeof member !== "object") {
+      if (field === undefined || !isZero(field, member)) put(out, name, member);
+      continue;
+    }
+    const held = heldValue(field?.type, member);
+    if (field === undefined || !isZero(field, held)) put(out, name, held);
   }
   return out;
 }

@@ -4,7 +4,14 @@
  */
 import { EMPTY, FieldSet, LEAF, type SetNode } from "./field-set.ts";
 import { ItemError, itemElement } from "./list-item.ts";
-import { type MergeList, type MergeMap, type MergeType, memberType, partOf } from "./merge-type.ts";
+import {
+  type MergeList,
+  type MergeMap,
+  type MergeType,
+  memberType,
+  NOTHING,
+  partOf,
+} from "./merge-type.ts";
 import { elementText, fieldElement, indexElement } from "./path-element.ts";
 import {
   goSyntaxText,
@@ -28,46 +35,52 @@ export class TypedValueError extends Error {
   }
 }
 
-interface Checking {
-  readonly allowDuplicates: boolean;
-  readonly path: string[];
-  readonly errors: string[];
-}
-
 /** Errors beyond these are not listed: a body of wrong items must not make a message of megabytes. */
 const ERRORS_MAX = 100;
 
+/** Errors found so far, each with the path below the value that is being checked. */
+type Found = { path: string; message: string }[];
+
 /** Throws TypedValueError when the value does not conform to the type. */
 export function validateTyped(type: MergeType, value: Json, allowDuplicates: boolean): void {
-  const checking: Checking = { allowDuplicates, path: [], errors: [] };
-  check(checking, type, value);
-  if (checking.errors.length > 0) throw new TypedValueError(checking.errors);
+  const found: Found = [];
+  check(found, type, value, allowDuplicates);
+  if (found.length === 0) return;
+  const texts = found.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  throw new TypedValueError(texts.slice(0, ERRORS_MAX));
 }
 
-function report(checking: Checking, message: string): void {
-  if (checking.errors.length >= ERRORS_MAX) return;
-  const path = checking.path.map(elementText).join("");
-  checking.errors.push(path === "" ? message : `${path}: ${message}`);
+/** Paths grow on the way out, so that a value without errors costs no paths. */
+function prefix(found: Found, from: number, element: string): void {
+  const text = elementText(element);
+  for (let i = from; i < found.length; i++) {
+    const error = found[i];
+    if (error !== undefined) error.path = text + error.path;
+  }
 }
 
-function check(checking: Checking, type: MergeType, value: Json): void {
+function report(found: Found, message: string): void {
+  if (found.length < ERRORS_MAX) found.push({ path: "", message });
+}
+
+function check(found: Found, type: MergeType, value: Json, allowDuplicates: boolean): void {
   if (value === null || value === undefined) return;
   switch (partOf(type, value)) {
     case "map":
-      if (!isMap(value)) report(checking, `expected map, got &{${goText(value)}}`);
-      else if (type.map) checkMap(checking, type.map, value);
+      if (!isMap(value)) report(found, `expected map, got &{${goText(value)}}`);
+      else if (type.map) checkMap(found, type.map, value, allowDuplicates);
       return;
     case "scalar": {
       const message = scalarError(type, value);
-      if (message !== undefined) report(checking, message);
+      if (message !== undefined) report(found, message);
       return;
     }
     case "list":
-      if (!Array.isArray(value)) report(checking, `expected list, got &{${goText(value)}}`);
-      else if (type.list) checkList(checking, type.list, value);
+      if (!Array.isArray(value)) report(found, `expected list, got &{${goText(value)}}`);
+      else if (type.list) checkList(found, type.list, value, allowDuplicates);
       return;
     default:
-      report(checking, "schema error: invalid atom: inlined");
+      report(found, "schema error: invalid atom: inlined");
   }
 }
 
@@ -90,37 +103,43 @@ export function scalarError({ scalar }: MergeType, value: Json): string | undefi
   }
 }
 
-function checkMap(checking: Checking, map: MergeMap, value: JsonMap): void {
-  for (const name of Object.keys(value)) {
+function checkMap(found: Found, map: MergeMap, value: JsonMap, allowDuplicates: boolean): void {
+  for (const name in value) {
+    if (!Object.hasOwn(value, name)) continue;
     const type = memberType(map, name);
-    checking.path.push(fieldElement(name));
-    if (type === undefined) report(checking, "field not declared in schema");
-    else check(checking, type, value[name]);
-    checking.path.pop();
+    const from = found.length;
+    if (type === undefined) report(found, "field not declared in schema");
+    else check(found, type, value[name], allowDuplicates);
+    if (found.length > from) prefix(found, from, fieldElement(name));
     if (type === undefined) return;
   }
 }
 
-function checkList(checking: Checking, list: MergeList, items: readonly Json[]): void {
+function checkList(
+  found: Found,
+  list: MergeList,
+  items: readonly Json[],
+  allowDuplicates: boolean,
+): void {
   const seen = new Set<string>();
   for (let i = 0; i < items.length; i++) {
-    let element = "";
+    let element: string | undefined;
     if (list.associative) {
       try {
         element = itemElement(list, items[i]);
       } catch (error) {
         if (!(error instanceof ItemError)) throw error;
-        report(checking, `element ${i}: ${error.message}`);
+        report(found, `element ${i}: ${error.message}`);
         return;
       }
-      if (!checking.allowDuplicates && seen.has(element)) {
-        report(checking, `duplicate entries for key ${elementText(element)}`);
+      if (!allowDuplicates) {
+        if (seen.has(element)) report(found, `duplicate entries for key ${elementText(element)}`);
+        seen.add(element);
       }
-      seen.add(element);
-    } else element = indexElement(i);
-    checking.path.push(element);
-    check(checking, list.elem, items[i]);
-    checking.path.pop();
+    }
+    const from = found.length;
+    check(found, list.elem, items[i], allowDuplicates);
+    if (found.length > from) prefix(found, from, element ?? indexElement(i));
   }
 }
 
@@ -155,7 +174,7 @@ function fieldsOf(map: MergeMap, value: JsonMap): FieldSet | undefined {
     const member = value[name];
     if (member === undefined) continue;
     const isField = map.fields.has(name);
-    const node = nodeOfValue(memberType(map, name) ?? {}, member);
+    const node = nodeOfValue(memberType(map, name) ?? NOTHING, member);
     if (!isField || member === null || (isMap(member) && isEmptyMap(member))) node.member = true;
     addNode(entries, fieldElement(name), node);
   }

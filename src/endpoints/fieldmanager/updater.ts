@@ -208,7 +208,7 @@ function prune(
   if (last === undefined || last.set.isEmpty) return merged;
   // Nothing can be pruned when everything applied before is still applied, or gone already.
   const now = managers.get(applying);
-  if (now?.apiVersion === last.apiVersion && last.set.difference(now.set).isEmpty) return merged;
+  if (now?.apiVersion === last.apiVersion && last.set.isWithin(now.set)) return merged;
   const converted = convertOr(options, merged, last.apiVersion);
   if (converted === undefined) return merged;
   const { type } = converted;

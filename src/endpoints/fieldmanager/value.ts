@@ -62,17 +62,32 @@ function sameLists(left: readonly Json[], right: readonly Json[]): boolean {
 }
 
 function sameMaps(left: JsonMap, right: JsonMap): boolean {
-  const names = Object.keys(left);
-  if (names.length !== Object.keys(right).length) return false;
-  for (const name of names) {
-    if (!Object.hasOwn(right, name) || !equals(left[name], right[name])) return false;
+  let count = 0;
+  for (const name in left) {
+    const theirs = right[name];
+    if (theirs === undefined || !equals(left[name], theirs)) return false;
+    count += 1;
   }
-  return true;
+  for (const _ in right) count -= 1;
+  return count === 0;
 }
+
+const HAS_SURROGATE = /[\ud800-\udfff]/;
 
 /** Go's order of strings: by UTF-8 bytes, which is by code point. */
 export function compareText(left: string, right: string): number {
   if (left === right) return 0;
+  if (HAS_SURROGATE.test(left) || HAS_SURROGATE.test(right)) return compareCodePoints(left, right);
+  return left < right ? -1 : 1;
+}
+
+/** Sorts texts in Go's order, in place. */
+export function sortTexts(texts: string[]): string[] {
+  const needsCodePoints = texts.some((text) => HAS_SURROGATE.test(text));
+  return needsCodePoints ? texts.sort(compareCodePoints) : texts.sort();
+}
+
+function compareCodePoints(left: string, right: string): number {
   const length = Math.min(left.length, right.length);
   for (let i = 0; i < length; i++) {
     const a = left.charCodeAt(i);
@@ -133,8 +148,11 @@ function compareMaps(left: JsonMap, right: JsonMap): number {
 export function copy(value: Json): Json {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copy);
-  const out: JsonMap = {};
-  for (const name of Object.keys(value)) put(out, name, copy((value as JsonMap)[name]));
+  const out: JsonMap = { ...value };
+  for (const name in out) {
+    const member = out[name];
+    if (typeof member === "object" && member !== null) put(out, name, copy(member));
+  }
   return out;
 }
 
