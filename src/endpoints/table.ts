@@ -76,7 +76,7 @@ function includeObjectOf(request: ReceivedRequest): IncludeObject {
 }
 
 function includedObject(object: KubeObject, include: IncludeObject, version: string): unknown {
-  if (include === "None") return undefined;
+  if (include === "None") return null;
   if (include === "Object") return object;
   return {
     kind: "PartialObjectMetadata",
