@@ -1,0 +1,60 @@
+/** Upstream: pkg/registry/networking/ingress/strategy.go. */
+import { Path } from "../../../apimachinery/validation/field.ts";
+import {
+  nameIsDNSSubdomain,
+  validateObjectMeta,
+} from "../../../apimachinery/validation/object-meta.ts";
+import type { Ingress } from "../../../apis/networking/v1/types.ts";
+import {
+  INGRESS_CLASS_ANNOTATION,
+  validateIngressCreate,
+  validateIngressStatusUpdate,
+  validateIngressUpdate,
+  warningsForIngressStatus,
+} from "../../../apis/networking/v1/validation/ingress.ts";
+import type { ResourceRegistration } from "../../rest/strategy.ts";
+import {
+  bumpGeneration,
+  type Kube,
+  keepFields,
+  startGeneration,
+  statusStrategy,
+} from "../../strategy-parts.ts";
+
+const METADATA = Path.root("metadata");
+
+export const registration: ResourceRegistration<Kube<Ingress>> = {
+  group: "networking.k8s.io",
+  resource: "ingresses",
+  strategy: {
+    validateName: nameIsDNSSubdomain,
+    tracksGeneration: true,
+    resetFields: ["status"],
+    prepareForCreate(_context, object) {
+      startGeneration(object);
+      delete object.status;
+    },
+    validate: (_context, object) => validateIngressCreate(object),
+    warningsOnCreate(_context, { metadata, spec }) {
+      const annotation = metadata?.annotations?.[INGRESS_CLASS_ANNOTATION];
+      if (annotation === undefined || spec?.ingressClassName !== undefined) return [];
+      const instead = "please use 'spec.ingressClassName' instead";
+      return [`annotation "${INGRESS_CLASS_ANNOTATION}" is deprecated, ${instead}`];
+    },
+    prepareForUpdate(_context, object, old) {
+      keepFields(object, old, "status");
+      bumpGeneration(object, old, "spec");
+    },
+    validateUpdate: (_context, object, old) => [
+      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateIngressUpdate(object, old),
+    ],
+    subresources: {
+      status: {
+        ...statusStrategy<Kube<Ingress>>((object, old) => validateIngressStatusUpdate(object, old)),
+        warningsOnUpdate: (_context, object) => warningsForIngressStatus(object),
+      },
+    },
+  },
+  defaults: {},
+};

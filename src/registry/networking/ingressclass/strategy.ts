@@ -1,0 +1,34 @@
+/** Upstream: pkg/registry/networking/ingressclass/strategy.go. */
+import { Path } from "../../../apimachinery/validation/field.ts";
+import {
+  nameIsDNSSubdomain,
+  validateObjectMeta,
+} from "../../../apimachinery/validation/object-meta.ts";
+import { setIngressClassDefaults } from "../../../apis/networking/v1/defaults/networking.ts";
+import type { IngressClass } from "../../../apis/networking/v1/types.ts";
+import {
+  validateIngressClass,
+  validateIngressClassUpdate,
+} from "../../../apis/networking/v1/validation/ingress.ts";
+import type { ResourceRegistration } from "../../rest/strategy.ts";
+import { bumpGeneration, type Kube, startGeneration } from "../../strategy-parts.ts";
+
+const METADATA = Path.root("metadata");
+
+export const registration: ResourceRegistration<Kube<IngressClass>> = {
+  group: "networking.k8s.io",
+  resource: "ingressclasses",
+  strategy: {
+    validateName: nameIsDNSSubdomain,
+    tracksGeneration: true,
+    prepareForCreate: (_context, object) => startGeneration(object),
+    validate: (_context, object) => validateIngressClass(object),
+    prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "spec"),
+    validateUpdate: (_context, object, old) => [
+      ...validateIngressClassUpdate(object, old),
+      ...validateObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
+      ...validateIngressClass(object),
+    ],
+  },
+  defaults: { v1: setIngressClassDefaults },
+};
