@@ -4,6 +4,7 @@
  */
 import type { Brand } from "../apimachinery/brand.ts";
 import { type FeatureGates, parseFeatureGates } from "./feature-gates.ts";
+import type { FlagSpec } from "./flag-spec.ts";
 import { type Flags, flagGroups, flagTable } from "./flags.ts";
 import { parseFlags, UsageError } from "./pflag.ts";
 import { parseRuntimeConfig, type RuntimeConfig } from "./runtime-config.ts";
@@ -90,6 +91,11 @@ function inert(changed: ReadonlySet<string>): string[] {
 export function* printFlags(flags: Flags): Iterable<readonly [string, string]> {
   const values = flags as Readonly<Record<string, unknown>>;
   for (const [, table] of flagGroups) {
-    for (const [name, spec] of Object.entries(table)) yield [name, spec.format(values[name])];
+    for (const [name, spec] of Object.entries(table)) yield [name, printed(spec, values[name])];
   }
+}
+
+/** Strings without the quotes that `--help` gives them. */
+function printed(spec: FlagSpec<unknown>, value: unknown): string {
+  return typeof value === "string" ? value : spec.format(value);
 }

@@ -52,7 +52,7 @@ export interface ListenOptions {
 }
 export interface FrontConfig {
   readonly serve: Serve;
-  readonly selectors?: SelectorParsers;
+  readonly selectors?: SelectorParsers | undefined;
 }
 
 /** One way to serve HTTP. Its methods are called in this order: listen, reload..., close. */

@@ -1,0 +1,168 @@
+/**
+ * Puts one front thread's API together: storage, served resources, gates, paths.
+ * Upstream: cmd/kube-apiserver/app/server.go and pkg/controlplane/instance.go.
+ */
+import { X509Certificate } from "node:crypto";
+import { structOf } from "./apis/schemas.ts";
+import type { Authorizer } from "./authorization/authorizer.ts";
+import { type ApiDependencies, createApi } from "./endpoints/api.ts";
+import { builtInGroups } from "./endpoints/discovery/resources.ts";
+import { discoveryPaths } from "./endpoints/discovery-paths.ts";
+import { logError, logInfo } from "./metrics/log.ts";
+import { FeatureGates } from "./options/feature-gates.ts";
+import { printFlags, type ServerOptions } from "./options/options.ts";
+import { isServed } from "./options/runtime-config.ts";
+import { serviceRanges } from "./options/validation.ts";
+import { installResources } from "./registry/install.ts";
+import type { SelectorParsers } from "./request/request-info-parse.ts";
+import { anonymousUser, GROUP_AUTHENTICATED, GROUP_PRIVILEGED } from "./request/user-info.ts";
+import type { Serve } from "./server/front.ts";
+import type { HealthRegistry } from "./server/health.ts";
+import { combinePaths, systemPaths } from "./server/system-paths.ts";
+import type { LoadedFiles } from "./settings.ts";
+import type { StoragePorts } from "./storage/cacher/control.ts";
+import { type ClosableStorageFactory, createStorageFactory } from "./storage/factory.ts";
+import { backendConfig } from "./store-config.ts";
+
+export interface ApiServerConfig {
+  readonly options: ServerOptions;
+  readonly files: LoadedFiles;
+  readonly storage: StoragePorts | undefined;
+  readonly startedAt: number;
+  readonly health: HealthRegistry;
+  scrape(which: "all" | "slis"): Promise<string>;
+  resetMetrics(): void;
+}
+export interface ApiServer {
+  readonly serve: Serve;
+  readonly selectors?: SelectorParsers;
+  close(): Promise<void>;
+}
+
+export async function createApiServer(config: ApiServerConfig): Promise<ApiServer> {
+  const { options, health } = config;
+  const { flags } = options;
+  const storage = await openStore(config);
+  addStoreChecks(config, storage);
+  const gates = new FeatureGates(options.featureGateOverrides);
+  const { base, size } = flags["service-node-port-range"];
+  const installed = health.addPostStartHook("start-apiserver-admission-initializer");
+  const served = installResources({
+    storage,
+    hookSettings: {
+      serviceClusterIpRanges: serviceRanges(flags),
+      serviceNodePortRange: { first: base, last: base + size - 1 },
+      backend: storage.backend,
+      etcdPrefix: flags["etcd-prefix"],
+    },
+    isServed: (resource) => isServed(options.runtimeConfig, resource),
+    storageMediaType: flags["storage-media-type"].includes("json") ? "json" : "protobuf",
+  });
+  const groups = builtInGroups();
+  const serverAddress = `${flags["advertise-address"] || "127.0.0.1"}:${flags["secure-port"]}`;
+  const api = createApi({
+    served,
+    settings: {
+      gate: (name) => gates.gate(name),
+      allowPrivileged: flags["allow-privileged"],
+      eventTtlSeconds: Math.round(flags["event-ttl"] / 1000),
+      minRequestTimeoutSeconds: flags["min-request-timeout"],
+      deleteCollectionWorkers: flags["delete-collection-workers"],
+    },
+    admission: [],
+    ...provisionalGates(config.files.clientCa),
+    apiAudiences: flags["api-audiences"].length > 0 ? flags["api-audiences"] : config.files.issuers,
+    paths: combinePaths([
+      systemPaths({
+        health,
+        versionOverride: flags.version.startsWith("v") ? flags.version : undefined,
+        metrics: (which) => config.scrape(which),
+        resetMetrics: () => config.resetMetrics(),
+        profiling: flags.profiling,
+        flags: () => printFlags(flags),
+        startedAt: new Date(config.startedAt),
+      }),
+      discoveryPaths({ groups: () => groups, serverAddress }),
+    ]),
+    onError: (request, error) =>
+      logError("Request failed", error, { method: request.method, path: request.info.path }),
+  });
+  installed();
+  return { serve: (request) => api.serve(request), close: () => storage.close() };
+}
+
+async function openStore({ options, storage }: ApiServerConfig): Promise<ClosableStorageFactory> {
+  const log = (message: string) => logInfo(message);
+  if (storage !== undefined) {
+    const { openStorage } = await import("./storage/cacher/open-storage.ts");
+    return openStorage(storage, log);
+  }
+  // Without the addon: this is the only front thread, and its caches are plain JavaScript.
+  const { openBackend } = await import("./storage/cacher/open-backend.ts");
+  const { createRuntimeCodec } = await import("./storage/runtime-codec.ts");
+  const backend = await openBackend(backendConfig(options), () => {});
+  const etcdPrefix = options.flags["etcd-prefix"];
+  const codec = createRuntimeCodec(structOf);
+  const factory = createStorageFactory(backend, { etcdPrefix, codec, log });
+  const close = async () => {
+    await factory.close();
+    await backend.close();
+  };
+  return { backend, for: (of) => factory.for(of), close };
+}
+
+function addStoreChecks({ options, health }: ApiServerConfig, storage: ClosableStorageFactory) {
+  const { flags } = options;
+  health.add("etcd", () => storage.backend.health(flags["etcd-healthcheck-timeout"]));
+  health.add("etcd-readiness", () => storage.backend.health(flags["etcd-readycheck-timeout"]), [
+    "readyz",
+  ]);
+}
+
+type Gates = Pick<ApiDependencies, "authenticate" | "impersonate" | "authorizer">;
+
+/** Paths anyone may read: what system:public-info-viewer grants. */
+const publicPaths = new Set(["/healthz", "/livez", "/readyz", "/version", "/version/"]);
+
+/**
+ * Client certificates and nothing else; system:masters may do everything, others read the public
+ * paths. Nobody may impersonate.
+ */
+function provisionalGates(clientCa: string): Gates {
+  const pems = clientCa.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
+  const authorities = pems.map((pem) => new X509Certificate(pem));
+  const authorizer: Authorizer = {
+    name: "provisional",
+    authorize: ({ user, path, resourceRequest, verb }) => {
+      const isPublic = !resourceRequest && verb === "get" && publicPaths.has(path);
+      const allowed = isPublic || user.groups.includes(GROUP_PRIVILEGED);
+      return { decision: allowed ? "Allow" : "NoOpinion", reason: "" };
+    },
+  };
+  return {
+    authenticate: (request) => {
+      const { connection } = request;
+      if (connection.identity === undefined) {
+        connection.identity = identify(connection.certificate, authorities) ?? anonymousUser;
+      }
+      const user = connection.identity as typeof anonymousUser; // set on the line above only
+      return Object.assign(request, { user });
+    },
+    impersonate: (request) => request,
+    authorizer,
+  };
+}
+
+function identify(pem: string | undefined, authorities: readonly X509Certificate[]) {
+  if (pem === undefined) return undefined;
+  const certificate = new X509Certificate(pem);
+  const issued = authorities.some(
+    (one) => certificate.checkIssued(one) && certificate.verify(one.publicKey),
+  );
+  if (!issued) return undefined;
+  const lines = certificate.subject.split("\n");
+  const valuesOf = (prefix: string) =>
+    lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
+  const [name = ""] = valuesOf("CN=");
+  return { name, uid: "", groups: [...valuesOf("O="), GROUP_AUTHENTICATED], extra: {} };
+}

@@ -1,0 +1,142 @@
+/** A front thread's entry: builds the API, serves it, obeys the main thread. */
+import { parentPort, workerData } from "node:worker_threads";
+import { createApiServer } from "./api-server.ts";
+import { aggregate, exposition } from "./metrics/exposition.ts";
+import { configureLog, logError } from "./metrics/log.ts";
+import { registerProcessMetrics } from "./metrics/process.ts";
+import { type MetricSnapshot, metrics } from "./metrics/registry.ts";
+import { FeatureGates } from "./options/feature-gates.ts";
+import { registerBuildMetrics } from "./server/build-metrics.ts";
+import type { Acceptor } from "./server/front-uws-acceptor.ts";
+import { HealthRegistry } from "./server/health.ts";
+import { healthMetrics } from "./server/health-metrics.ts";
+import { instrument } from "./server/request-metrics.ts";
+import { createFront } from "./server/start-front.ts";
+import type { FromFront, FrontThreadData, ToFront } from "./thread-messages.ts";
+
+const data = workerData as FrontThreadData;
+const port = parentPort;
+if (port === null) throw new Error("front-thread runs in a worker only");
+const say = (message: FromFront) => port.postMessage(message);
+const { flags } = data.options;
+configureLog({
+  format: flags["logging-format"] === "json" ? "json" : "text",
+  verbosity: flags.v,
+  thread: `front-${data.index}`,
+});
+// A bug in a callback must not take every connection down with it.
+process.on("uncaughtException", (error) => logError("Uncaught exception", error));
+process.on("unhandledRejection", (error) => logError("Unhandled rejection", error));
+
+let nextId = 1;
+const acceptorCalls = new Map<number, { resolve(): void; reject(error: Error): void }>();
+const scrapes = new Map<number, (threads: readonly MetricSnapshot[][]) => void>();
+
+/** The main thread's acceptor, seen from here. */
+const remoteAcceptor: Acceptor = {
+  listen: async () => 0, // the main thread listens already
+  add: (descriptor) => callAcceptor("add", descriptor),
+  remove: (descriptor) => callAcceptor("remove", descriptor),
+  close: async () => {},
+};
+function callAcceptor(op: "add" | "remove", descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const id = nextId++;
+    acceptorCalls.set(id, { resolve, reject });
+    say({ kind: "acceptor", id, op, descriptor });
+  });
+}
+
+const disabled = new Set(flags["disabled-metrics"]);
+/** All threads' metrics, as text. */
+function scrape(which: "all" | "slis"): Promise<string> {
+  return new Promise((resolve) => {
+    const id = nextId++;
+    scrapes.set(id, (threads) => {
+      const all = aggregate([metrics.snapshot(), ...threads]);
+      const wanted = which === "all" ? all : all.filter(({ name }) => isSli(name));
+      resolve(exposition(wanted, disabled));
+    });
+    say({ kind: "scrape", id });
+  });
+}
+const isSli = (name: string) => name.startsWith("kubernetes_healthcheck");
+
+const health = new HealthRegistry(healthMetrics(metrics));
+let shuttingDown = false;
+health.add("shutdown", () => {
+  if (shuttingDown) throw new Error("process is shutting down");
+}, ["readyz"]);
+registerBuildMetrics(
+  metrics,
+  data.index,
+  new FeatureGates(data.options.featureGateOverrides).all(),
+);
+if (data.index === 0) registerProcessMetrics(metrics);
+
+async function run(): Promise<void> {
+  const server = await createApiServer({
+    ...data,
+    health,
+    scrape,
+    resetMetrics: () => say({ kind: "reset-metrics" }),
+  });
+  const serve = instrument(server.serve, metrics);
+  const acceptor = data.sharedAcceptor ? remoteAcceptor : undefined;
+  const choice = flags.front === "node" ? "node" : "uws";
+  const front = await createFront(choice, { serve, selectors: server.selectors }, acceptor);
+  const close = async (graceMs: number, watchGraceMs: number) => {
+    await front.close(graceMs, watchGraceMs);
+    await server.close();
+    port?.close(); // nothing else keeps the thread: it ends by itself
+  };
+  port?.on("message", (message: ToFront) => {
+    switch (message.kind) {
+      case "reload":
+        front
+          .reloadCertificates(message.tls)
+          .catch((error) => logError("Taking up new certificates failed", error));
+        return;
+      case "shutting-down":
+        shuttingDown = true;
+        return;
+      case "close":
+        close(message.graceMs, message.watchGraceMs).catch((error) => {
+          logError("Closing failed", error);
+          port?.close();
+        });
+        return;
+      case "acceptor-done":
+        settle(message);
+        return;
+      case "collect":
+        say({ kind: "collected", id: message.id, metrics: metrics.snapshot() });
+        return;
+      case "scraped":
+        scrapes.get(message.id)?.(message.threads);
+        scrapes.delete(message.id);
+        return;
+      case "reset-metrics":
+        metrics.reset();
+        return;
+    }
+  });
+  const { "bind-address": host, "secure-port": securePort } = flags;
+  const { files, limits } = data;
+  say({
+    kind: "listening",
+    port: await front.listen({ host, port: securePort, tls: files.tls, limits }),
+  });
+}
+
+function settle({ id, error }: ToFront & { kind: "acceptor-done" }): void {
+  const call = acceptorCalls.get(id);
+  acceptorCalls.delete(id);
+  if (error === undefined) call?.resolve();
+  else call?.reject(new Error(error));
+}
+
+run().catch((error) => {
+  say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  port.close();
+});

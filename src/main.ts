@@ -1,0 +1,197 @@
+/** Flags → options → files → store → fronts; then signals. The only file that acts on import. */
+
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { configureLog, logError, logInfo, logWarning } from "./metrics/log.ts";
+import {
+  type Invocation,
+  parseOptions,
+  printFlags,
+  type ServerOptions,
+} from "./options/options.ts";
+import { UsageError } from "./options/pflag.ts";
+import { watchFiles } from "./server/file-watch.ts";
+import { defaultLimits } from "./server/front.ts";
+import { kubeconfig, writeKubeconfig } from "./server/pki/store.ts";
+import { KUBERNETES_VERSION, versionInfo } from "./server/version.ts";
+import { ConfigError, type FilePaths, loadFiles, resolvePaths } from "./settings.ts";
+import type { CacheThread } from "./storage/cacher/start-cache-thread.ts";
+import { StorageError } from "./storage/errors.ts";
+import { cacheThreadConfig } from "./store-config.ts";
+import { Supervisor } from "./supervisor.ts";
+import { threadEntry } from "./thread-entry.ts";
+
+const startedAt = Date.now() - Math.round(process.uptime() * 1000);
+
+function fail(message: string, hint = ""): void {
+  process.stderr.write(`Error: ${message}\n${hint}`);
+  process.exitCode = 1;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  let invocation: Invocation;
+  try {
+    invocation = parseOptions(args, availableParallelism());
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    fail(error.message, "See 'klystron --help' for usage.\n");
+    return;
+  }
+  if (invocation.kind === "help") {
+    const { helpText } = await import("./options/help.ts");
+    process.stdout.write(helpText(process.stdout.columns ?? 100));
+    return;
+  }
+  if (invocation.kind === "version") {
+    const raw = `${JSON.stringify(versionInfo(), undefined, 2)}\n`;
+    process.stdout.write(invocation.form === "raw" ? raw : `Kubernetes ${KUBERNETES_VERSION}\n`);
+    return;
+  }
+  const { options, warnings } = invocation;
+  const { flags } = options;
+  configureLog({
+    format: flags["logging-format"] === "json" ? "json" : "text",
+    verbosity: flags.v,
+  });
+  for (const warning of warnings) logWarning(warning);
+  if (flags.v >= 1) {
+    for (const [name, value] of printFlags(flags))
+      logInfo(`FLAG: --${name}=${JSON.stringify(value)}`, {}, 1);
+  }
+  try {
+    await serve(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof StorageError)) logError("Failed", error);
+    fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function serve(options: ServerOptions): Promise<void> {
+  const { flags } = options;
+  const paths = resolvePaths(options);
+  const files = loadFiles(options, paths);
+  const cache = await startCache(options);
+  const supervisor = new Supervisor({
+    options,
+    files,
+    limits: { ...defaultLimits, requestTimeoutMs: flags["request-timeout"] || 60_000 },
+    cache,
+    frontThreads: await frontThreadsCount(options, cache),
+    startedAt,
+    onDeath: die,
+  });
+  let port: number;
+  try {
+    port = await supervisor.start();
+  } catch (error) {
+    await supervisor.close(0, 0);
+    throw error;
+  }
+  announce(flags, port, paths);
+  const stopWatching = watchFiles(
+    Object.values(paths).flatMap((one) => (typeof one === "string" && one !== "" ? [one] : [])),
+    () => {
+      try {
+        supervisor.reload(loadFiles(options, paths).tls);
+        logInfo("Certificates have been read again");
+      } catch (error) {
+        logError("Changed certificates can not be used; the old ones stay", error);
+      }
+    },
+  );
+  onSignals(options, supervisor, stopWatching);
+}
+
+/** Undefined where the addon is missing: the server then runs on JavaScript caches in one thread. */
+async function startCache(options: ServerOptions): Promise<CacheThread | undefined> {
+  try {
+    await import("./native/binding.ts");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    logWarning("The native addon does not load; caches are in JavaScript, in one thread", { why });
+    return undefined;
+  }
+  const { startCacheThread } = await import("./storage/cacher/start-cache-thread.ts");
+  return startCacheThread(cacheThreadConfig(options), {
+    workerUrl: threadEntry("cache-thread"),
+    log: (message) => logInfo(message),
+    onDeath: die,
+  });
+}
+
+async function frontThreadsCount(options: ServerOptions, cache: CacheThread | undefined) {
+  const wanted = options.frontThreads;
+  if (wanted === 1) return 1;
+  if (cache === undefined || options.flags.front === "node") return 1;
+  try {
+    const { loadUws } = await import("./native/uws.ts");
+    loadUws();
+    return wanted;
+  } catch {
+    return 1; // the front says why
+  }
+}
+
+function announce(flags: ServerOptions["flags"], port: number, paths: FilePaths): void {
+  const bind = flags["bind-address"];
+  const host =
+    bind === "0.0.0.0"
+      ? "127.0.0.1"
+      : bind === "::"
+        ? "[::1]"
+        : bind.includes(":")
+          ? `[${bind}]`
+          : bind;
+  const lines = [`Serving securely on ${host}:${port}`];
+  if (paths.own !== undefined) {
+    const file = resolve(join(flags["data-dir"], "admin.kubeconfig"));
+    const { caCert, adminCert, adminKey } = paths.own;
+    const read = (path: string) => readFileSync(path, "utf8");
+    const admin = { certificate: read(adminCert), key: read(adminKey) };
+    const authority = flags["tls-cert-file"] === "" ? read(caCert) : read(paths.servingCert);
+    const content = kubeconfig(`https://${host}:${port}`, authority, admin);
+    writeKubeconfig(file, content);
+    if (flags["write-kubeconfig"] !== "") writeKubeconfig(flags["write-kubeconfig"], content);
+    lines.push(`kubeconfig: ${file}`);
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+  logInfo("Serving", { port, milliseconds: Date.now() - startedAt }, 1);
+}
+
+/** A lost thread may hold sockets: the only exit that can not hang or abort is the hard one. */
+function die(error: Error): void {
+  logError("A thread has died; the process can not go on", error);
+  process.kill(process.pid, "SIGKILL");
+}
+
+const SECOND_SIGNAL_MS = 1_000;
+
+/** Upstream: apiserver/pkg/server/genericapiserver.go RunWithContext. */
+function onSignals(options: ServerOptions, supervisor: Supervisor, stopWatching: () => void): void {
+  const { flags } = options;
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) {
+      // Threads get a moment to let go of their sockets, without which the process would abort.
+      setTimeout(() => process.kill(process.pid, "SIGKILL"), SECOND_SIGNAL_MS).unref();
+      await supervisor.close(0, 0);
+      process.exit(1);
+    }
+    stopping = true;
+    logInfo("Shutting down", { signal });
+    supervisor.announceShutdown();
+    await new Promise((resolve) => setTimeout(resolve, flags["shutdown-delay-duration"]));
+    stopWatching();
+    const graceMs = flags["request-timeout"] || 60_000;
+    await supervisor.close(graceMs, flags["shutdown-watch-termination-grace-period"]);
+    process.off("SIGTERM", stop);
+    process.off("SIGINT", stop);
+    process.exitCode = 0;
+    logInfo("Stopped");
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+await main(process.argv.slice(2));

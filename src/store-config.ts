@@ -1,0 +1,33 @@
+/** From the flags to the store's configuration. */
+import { join } from "node:path";
+import type { ServerOptions } from "./options/options.ts";
+import { isServed } from "./options/runtime-config.ts";
+import { storageConfigs } from "./registry/install.ts";
+import type { BackendConfig, CacheThreadConfig } from "./storage/cacher/control.ts";
+
+export function backendConfig({ flags, embedded }: ServerOptions): BackendConfig {
+  if (embedded) return { kind: "embedded", directory: join(flags["data-dir"], "store") };
+  const file = (name: "caFile" | "certFile" | "keyFile", path: string) =>
+    path === "" ? {} : { [name]: path };
+  const etcd = {
+    endpoints: flags["etcd-servers"],
+    ...file("caFile", flags["etcd-cafile"]),
+    ...file("certFile", flags["etcd-certfile"]),
+    ...file("keyFile", flags["etcd-keyfile"]),
+  };
+  return { kind: "etcd", etcd };
+}
+
+export function cacheThreadConfig(options: ServerOptions): CacheThreadConfig {
+  const { flags, runtimeConfig } = options;
+  const file = flags["encryption-provider-config"];
+  const reload = flags["encryption-provider-config-automatic-reload"];
+  const mediaType = flags["storage-media-type"].includes("json") ? "json" : "protobuf";
+  return {
+    backend: backendConfig(options),
+    etcdPrefix: flags["etcd-prefix"],
+    compactionIntervalMs: flags["etcd-compaction-interval"],
+    ...(file === "" ? {} : { encryption: { file, reload } }),
+    resources: storageConfigs((resource) => isServed(runtimeConfig, resource), mediaType),
+  };
+}

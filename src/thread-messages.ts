@@ -1,0 +1,44 @@
+/** What the main thread and the front threads say to each other. Plain data only. */
+import type { MetricSnapshot } from "./metrics/registry.ts";
+import type { ServerOptions } from "./options/options.ts";
+import type { FrontLimits, TlsMaterial } from "./server/front.ts";
+import type { LoadedFiles } from "./settings.ts";
+import type { StoragePorts } from "./storage/cacher/control.ts";
+
+export interface FrontThreadData {
+  /** From 0; thread 0 also answers for the process's own metrics. */
+  readonly index: number;
+  readonly options: ServerOptions;
+  readonly files: LoadedFiles;
+  readonly limits: FrontLimits;
+  /** Undefined: the thread opens the store itself, with caches in JavaScript (no addon). */
+  readonly storage: StoragePorts | undefined;
+  /** True: the main thread accepts and this one joins; false: it listens itself. */
+  readonly sharedAcceptor: boolean;
+  readonly startedAt: number;
+}
+
+export type ToFront =
+  | { readonly kind: "reload"; readonly tls: TlsMaterial }
+  /** /readyz fails from now on; serving goes on. */
+  | { readonly kind: "shutting-down" }
+  | { readonly kind: "close"; readonly graceMs: number; readonly watchGraceMs: number }
+  | { readonly kind: "acceptor-done"; readonly id: number; readonly error: string | undefined }
+  /** Give me your metrics. */
+  | { readonly kind: "collect"; readonly id: number }
+  /** What all the others have. */
+  | { readonly kind: "scraped"; readonly id: number; readonly threads: readonly MetricSnapshot[][] }
+  | { readonly kind: "reset-metrics" };
+
+export type FromFront =
+  | { readonly kind: "listening"; readonly port: number }
+  | { readonly kind: "failed"; readonly message: string }
+  | {
+      readonly kind: "acceptor";
+      readonly id: number;
+      readonly op: "add" | "remove";
+      readonly descriptor: number;
+    }
+  | { readonly kind: "collected"; readonly id: number; readonly metrics: MetricSnapshot[] }
+  | { readonly kind: "scrape"; readonly id: number }
+  | { readonly kind: "reset-metrics" };
