@@ -2,18 +2,19 @@
  * The API in one process: node:https front, the in-memory store. For trying handlers by hand.
  * usage: node --import tsx test/tools/dev-server.ts PORT   (token: admin-token)
  */
-import type { ReceivedRequest } from "../../src/request/request.ts";
+
+import { structOf } from "../../src/apis/schemas.ts";
 import { createApi } from "../../src/endpoints/api.ts";
-import { combinePaths, discoveryPaths } from "../../src/endpoints/discovery-paths.ts";
 import { builtInGroups } from "../../src/endpoints/discovery/resources.ts";
+import { combinePaths, discoveryPaths } from "../../src/endpoints/discovery-paths.ts";
 import { installResources } from "../../src/registry/install.ts";
+import type { ReceivedRequest } from "../../src/request/request.ts";
 import { defaultLimits } from "../../src/server/front.ts";
 import { NodeFront } from "../../src/server/front-node.ts";
 import { issue } from "../../src/server/pki/certificate.ts";
 import { createStorageFactory } from "../../src/storage/factory.ts";
 import { createModelBackend } from "../../src/storage/model/memory-log.ts";
 import { createRuntimeCodec } from "../../src/storage/runtime-codec.ts";
-import { structOf } from "../../src/apis/schemas.ts";
 
 const port = Number(process.argv[2] ?? "21001");
 const backend = createModelBackend();
@@ -30,7 +31,12 @@ const served = installResources({
   storageMediaType: "protobuf",
 });
 const groups = builtInGroups();
-const admin = { name: "admin", uid: "", groups: ["system:masters", "system:authenticated"], extra: {} };
+const admin = {
+  name: "admin",
+  uid: "",
+  groups: ["system:masters", "system:authenticated"],
+  extra: {},
+};
 const api = createApi({
   served,
   settings: {
@@ -51,7 +57,12 @@ const api = createApi({
   paths: combinePaths(discoveryPaths({ groups: () => groups, serverAddress: `127.0.0.1:${port}` })),
   onError: (_request, error) => console.error(error),
 });
-const ca = issue({ subject: { commonName: "dev" }, usage: "server", names: ["127.0.0.1"], days: 10 });
+const ca = issue({
+  subject: { commonName: "dev" },
+  usage: "server",
+  names: ["127.0.0.1"],
+  days: 10,
+});
 const front = new NodeFront({ serve: (request) => api.serve(request) });
 await front.listen({
   host: "127.0.0.1",
