@@ -1,5 +1,9 @@
 /** Every built-in resource's strategy, defaults and hooks. */
+import { registrations as coreAndNetworking } from "./core-and-networking.ts";
 import { registrations as otherGroups } from "./other-groups.ts";
 import type { ResourceRegistration } from "./rest/strategy.ts";
 
-export const registrations: readonly ResourceRegistration[] = [...otherGroups];
+export const registrations: readonly ResourceRegistration[] = [
+  ...coreAndNetworking,
+  ...otherGroups,
+];
