@@ -36,6 +36,8 @@ interface Entry {
   readonly codec: ObjectCodec;
   /** Events that came while the fill ran; undefined when there is no fill. */
   held: KvEvent[] | undefined;
+  /** The revision of the last fill. The watch may lag behind it: older events are in already. */
+  filledAt: number;
   generation: number;
 }
 
@@ -62,7 +64,7 @@ export class Feeder {
   add(config: StorageConfig, feed: CacheFeed, codec: ObjectCodec): void {
     const keys = new KeySpace(this.#options.etcdPrefix, config);
     const path = keys.prefix.slice(this.#root.length, -1);
-    const entry: Entry = { config, keys, feed, codec, held: [], generation: 0 };
+    const entry: Entry = { config, keys, feed, codec, held: [], filledAt: 0, generation: 0 };
     this.#entries.set(path, entry);
     this.#depth = Math.max(this.#depth, path.split("/").length);
     this.#running ??= this.#run();
@@ -147,7 +149,7 @@ export class Feeder {
     try {
       const changes = await this.#decrypt(entry, batch);
       if (entry.held !== undefined) for (const event of batch) this.#hold(entry, event);
-      else entry.feed.apply(changes);
+      else if (changes.length > 0) entry.feed.apply(changes);
     } catch (error) {
       this.#options.log?.(`watching ${entry.config.resource}: ${String(error)}`);
       entry.feed.lost();
@@ -173,7 +175,8 @@ export class Feeder {
   #advance(): void {
     this.#advancing = false;
     for (const entry of this.#entries.values()) {
-      if (entry.held === undefined) entry.feed.advance(this.#position);
+      if (entry.held !== undefined || this.#position <= entry.filledAt) continue;
+      entry.feed.advance(this.#position);
     }
   }
 
@@ -244,12 +247,12 @@ export class Feeder {
 
   async #catchUp(entry: Entry, revision: Revision, stale: () => boolean): Promise<void> {
     entry.feed.endFill(revision);
+    entry.filledAt = revision;
     for (;;) {
       const held = entry.held ?? [];
       if (held.length === 0) break;
       entry.held = [];
-      const missed = held.filter((event) => event.revision > revision);
-      const changes = await this.#decrypt(entry, missed);
+      const changes = await this.#decrypt(entry, held);
       if (stale()) return;
       if (changes.length > 0) entry.feed.apply(changes);
     }
@@ -261,6 +264,7 @@ export class Feeder {
     const changes: CacheChange[] = [];
     for (const event of events) {
       const { revision } = event;
+      if (revision <= entry.filledAt) continue;
       const name = entry.keys.nameOf(event.key);
       const opened = event.type === "DELETE" ? undefined : entry.codec.decrypt(event);
       changes.push({ name, revision, value: opened instanceof Promise ? await opened : opened });
