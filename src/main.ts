@@ -81,26 +81,29 @@ async function serve(options: ServerOptions): Promise<void> {
     startedAt,
     onDeath: die,
   });
+  const cleanUps: (() => void)[] = [];
+  onSignals(options, supervisor, () => {
+    for (const cleanUp of cleanUps) cleanUp();
+  });
   let port: number;
   try {
     port = await supervisor.start();
   } catch (error) {
     await supervisor.close(0, 0);
+    process.exitCode = 1;
     throw error;
   }
   announce(flags, port, paths);
-  const stopWatching = watchFiles(
-    Object.values(paths).flatMap((one) => (typeof one === "string" && one !== "" ? [one] : [])),
-    () => {
-      try {
-        supervisor.reload(loadFiles(options, paths).tls);
-        logInfo("Certificates have been read again");
-      } catch (error) {
-        logError("Changed certificates can not be used; the old ones stay", error);
-      }
-    },
-  );
-  onSignals(options, supervisor, stopWatching);
+  const named = Object.values(paths).filter((path) => typeof path === "string" && path !== "");
+  const stopWatching = watchFiles(named as string[], () => {
+    try {
+      supervisor.reload(loadFiles(options, paths).tls);
+      logInfo("Certificates have been read again");
+    } catch (error) {
+      logError("Changed certificates can not be used; the old ones stay", error);
+    }
+  });
+  cleanUps.push(stopWatching);
 }
 
 /** Undefined where the addon is missing: the server then runs on JavaScript caches in one thread. */

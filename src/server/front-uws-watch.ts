@@ -2,9 +2,12 @@
  * Watches over HTTP on uWebSockets.js: the native pump when the watch has a native cursor, frames
  * from JavaScript otherwise.
  */
+import type { WatchId } from "../native/binding.ts";
 import type { WatchResponse } from "../request/request.ts";
 import type { UwsExchange } from "./front-uws-exchange.ts";
+import { loadedPump } from "./front-uws-pump.ts";
 import { writeHead } from "./front-uws-write.ts";
+import { completeHeaders } from "./response.ts";
 
 /** setTimeout fires at once beyond this. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -20,8 +23,41 @@ export function startWatch(exchange: UwsExchange, watch: WatchResponse): void {
     return;
   }
   exchange.onOver(() => watch.close());
-  new FrameWriter(exchange, watch).start();
+  const pump = loadedPump();
+  if (watch.nativeId === undefined || pump === undefined) {
+    new FrameWriter(exchange, watch).start();
+    return;
+  }
+  pumpNatively(exchange, watch, pump, watch.nativeId as WatchId);
 }
+
+/** The addon writes the events; JavaScript hears of the watch again when it ends. */
+function pumpNatively(
+  exchange: UwsExchange,
+  watch: WatchResponse,
+  pump: NonNullable<ReturnType<typeof loadedPump>>,
+  id: WatchId,
+): void {
+  const end = () => pump.endWatch(id);
+  const timer = setTimeout(end, Math.min(watch.timeoutMs, TIMER_MS_MAX));
+  exchange.earlyEnd = end;
+  exchange.onOver(() => {
+    clearTimeout(timer);
+    pump.closeWatch(id);
+  });
+  pump.startWatch(id, {
+    res: exchange.res,
+    ssl: true,
+    json: isJson(watch),
+    headers: completeHeaders(exchange.request, watch),
+    onEnd: () => exchange.finish(),
+  });
+}
+
+const isJson = (watch: WatchResponse) =>
+  watch.headers.some(
+    ([name, value]) => name.toLowerCase() === "content-type" && value.includes("json"),
+  );
 
 /**
  * Writes frames from JavaScript. uWS sends the end of the headers, and of each chunk, only with
@@ -38,8 +74,7 @@ class FrameWriter {
   constructor(exchange: UwsExchange, watch: WatchResponse) {
     this.#exchange = exchange;
     this.#watch = watch;
-    const type = watch.headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
-    this.#filler = type.includes("json") ? "\n" : "";
+    this.#filler = isJson(watch) ? "\n" : "";
   }
 
   start(): void {
