@@ -14,16 +14,18 @@ import {
   validateEndpointSliceUpdate,
   warningsForEndpointSlice,
 } from "../../../apis/discovery/v1/validation/endpointslice.ts";
+import { hasChanged } from "../../changed.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, startGeneration } from "../../strategy-parts.ts";
 
 type Slice = Kube<EndpointSlice>;
 const METADATA = Path.root("metadata");
+const GO_NAME = "k8s.io/api/discovery/v1.EndpointSlice";
 const HOSTNAME_LABEL = "kubernetes.io/hostname";
 
 /** v1 has no topology map; a node name that the stored slice has in it moves to its field. */
 function dropTopology(slice: Slice, old?: Slice): void {
-  if (old !== undefined && semanticDeepEqual(slice.endpoints, old.endpoints)) return;
+  if (old !== undefined && !hasChanged(slice, old, GO_NAME, "endpoints")) return;
   const names = new Set(
     (old?.endpoints ?? []).map((endpoint) => endpoint.deprecatedTopology?.[HOSTNAME_LABEL]),
   );
@@ -36,10 +38,10 @@ function dropTopology(slice: Slice, old?: Slice): void {
 }
 
 /** Everything but metadata, and the labels. */
-function hasChanged(slice: Slice, old: Slice): boolean {
-  const members = ["addressType", "endpoints", "ports"] as const;
-  if (members.some((member) => !semanticDeepEqual(slice[member], old[member]))) return true;
-  return !semanticDeepEqual(slice.metadata?.labels, old.metadata?.labels);
+function isChanged(slice: Slice, old: Slice): boolean {
+  if (hasChanged(slice, old, GO_NAME, "addressType", "endpoints", "ports")) return true;
+  const labels = (one: Slice) => one.metadata?.labels ?? {};
+  return !semanticDeepEqual(labels(slice), labels(old));
 }
 
 export const registration: ResourceRegistration<Slice> = {
@@ -58,7 +60,7 @@ export const registration: ResourceRegistration<Slice> = {
       ...warningsForEndpointSlice(object),
     ],
     prepareForUpdate(_context, object, old) {
-      if (hasChanged(object, old)) {
+      if (isChanged(object, old)) {
         metadataOf(object).generation = Number(old.metadata?.generation ?? 0) + 1;
       }
       dropTopology(object, old);

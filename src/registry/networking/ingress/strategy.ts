@@ -12,14 +12,9 @@ import {
   validateIngressUpdate,
   warningsForIngressStatus,
 } from "../../../apis/networking/v1/validation/ingress.ts";
+import { bumpGenerationOf } from "../../changed.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
-import {
-  bumpGeneration,
-  type Kube,
-  keepFields,
-  startGeneration,
-  statusStrategy,
-} from "../../strategy-parts.ts";
+import { type Kube, keepFields, startGeneration, statusStrategy } from "../../strategy-parts.ts";
 
 const METADATA = Path.root("metadata");
 
@@ -43,7 +38,7 @@ export const registration: ResourceRegistration<Kube<Ingress>> = {
     },
     prepareForUpdate(_context, object, old) {
       keepFields(object, old, "status");
-      bumpGeneration(object, old, "spec");
+      bumpGenerationOf(object, old, "k8s.io/api/networking/v1.Ingress", "spec");
     },
     validateUpdate: (_context, object, old) => [
       ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),

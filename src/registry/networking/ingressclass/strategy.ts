@@ -10,8 +10,9 @@ import {
   validateIngressClass,
   validateIngressClassUpdate,
 } from "../../../apis/networking/v1/validation/ingress.ts";
+import { bumpGenerationOf } from "../../changed.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
-import { bumpGeneration, type Kube, startGeneration } from "../../strategy-parts.ts";
+import { type Kube, startGeneration } from "../../strategy-parts.ts";
 
 const METADATA = Path.root("metadata");
 
@@ -23,7 +24,8 @@ export const registration: ResourceRegistration<Kube<IngressClass>> = {
     tracksGeneration: true,
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateIngressClass(object),
-    prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "spec"),
+    prepareForUpdate: (_context, object, old) =>
+      bumpGenerationOf(object, old, "k8s.io/api/networking/v1.IngressClass", "spec"),
     validateUpdate: (_context, object, old) => [
       ...validateIngressClassUpdate(object, old),
       ...validateObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),

@@ -6,8 +6,9 @@ import {
   validateNetworkPolicy,
   warningsForNetworkPolicy,
 } from "../../../apis/networking/v1/validation/networkpolicy.ts";
+import { bumpGenerationOf } from "../../changed.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
-import { bumpGeneration, type Kube, startGeneration } from "../../strategy-parts.ts";
+import { type Kube, startGeneration } from "../../strategy-parts.ts";
 
 export const registration: ResourceRegistration<Kube<NetworkPolicy>> = {
   group: "networking.k8s.io",
@@ -18,7 +19,8 @@ export const registration: ResourceRegistration<Kube<NetworkPolicy>> = {
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateNetworkPolicy(object),
     warningsOnCreate: (_context, object) => warningsForNetworkPolicy(object),
-    prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "spec"),
+    prepareForUpdate: (_context, object, old) =>
+      bumpGenerationOf(object, old, "k8s.io/api/networking/v1.NetworkPolicy", "spec"),
     validateUpdate: (_context, object, old) => validateNetworkPolicy(object, old),
     warningsOnUpdate: (_context, object) => warningsForNetworkPolicy(object),
   },

@@ -5,14 +5,9 @@ import {
   validatePodDisruptionBudget,
   validatePodDisruptionBudgetStatusUpdate,
 } from "../../../apis/policy/v1/validation/poddisruptionbudget.ts";
+import { bumpGenerationOf } from "../../changed.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
-import {
-  bumpGeneration,
-  type Kube,
-  keepFields,
-  startGeneration,
-  statusStrategy,
-} from "../../strategy-parts.ts";
+import { type Kube, keepFields, startGeneration, statusStrategy } from "../../strategy-parts.ts";
 
 export const registration: ResourceRegistration<Kube<PodDisruptionBudget>> = {
   group: "policy",
@@ -31,7 +26,7 @@ export const registration: ResourceRegistration<Kube<PodDisruptionBudget>> = {
     validate: (_context, object) => validatePodDisruptionBudget(object),
     prepareForUpdate(_context, object, old) {
       keepFields(object, old, "status");
-      bumpGeneration(object, old, "spec");
+      bumpGenerationOf(object, old, "k8s.io/api/policy/v1.PodDisruptionBudget", "spec");
     },
     validateUpdate: (_context, object, old) => validatePodDisruptionBudget(object, old),
     subresources: {

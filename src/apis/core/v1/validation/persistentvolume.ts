@@ -1,5 +1,6 @@
 /** PersistentVolumes. Upstream: ValidatePersistentVolume; pkg/api/persistentvolume/util.go. */
 import { posix } from "node:path";
+import { semanticDeepEqual } from "../../../../apimachinery/validation/equality.ts";
 import {
   type ErrorList,
   forbidden,
@@ -14,9 +15,9 @@ import {
 } from "../../../../apimachinery/validation/names.ts";
 import {
   FIELD_IMMUTABLE_ERROR,
-  semanticDeepEqual,
   validateImmutableField,
 } from "../../../../apimachinery/validation/object-meta.ts";
+import { structOf } from "../../../schemas.ts";
 import {
   goMap,
   goStruct,
@@ -223,9 +224,10 @@ export function validatePersistentVolumeUpdate(
 /** The sources that differ, as removed and added lines; upstream prints a diff of Go values. */
 function changedSources(spec: PersistentVolumeSpec, old: PersistentVolumeSpec): string {
   const lines: string[] = [];
+  const schema = structOf("k8s.io/api/core/v1.PersistentVolumeSpec");
   for (const { member } of persistentVolumeSources) {
     const now = member === "csi" ? comparableCSI(spec, old) : spec[member];
-    if (semanticDeepEqual(now, old[member])) continue;
+    if (semanticDeepEqual(now, old[member], schema.byJson.get(member)?.type)) continue;
     if (old[member] !== undefined) lines.push(`-  ${member}: ${JSON.stringify(old[member])}\n`);
     if (now !== undefined) lines.push(`+  ${member}: ${JSON.stringify(now)}\n`);
   }
@@ -249,7 +251,8 @@ const betaToStable: Readonly<Record<string, string>> = {
 };
 
 function validateAffinityUpdate(now: VolumeNodeAffinity | undefined, old: VolumeNodeAffinity) {
-  if (semanticDeepEqual(now, followRenames(old, now))) return [];
+  const type = structOf("k8s.io/api/core/v1.VolumeNodeAffinity");
+  if (semanticDeepEqual(now, followRenames(old, now), type)) return [];
   const detail = `${FIELD_IMMUTABLE_ERROR}, except for updating from beta label to GA`;
   const printed = now && goStruct(now, "k8s.io/api/core/v1.VolumeNodeAffinity");
   return [invalid("nodeAffinity", printed, detail)];

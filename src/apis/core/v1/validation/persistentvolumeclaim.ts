@@ -2,6 +2,7 @@
  * PersistentVolumeClaims, and the claim templates of other kinds.
  * Upstream: ValidatePersistentVolumeClaim; pkg/api/persistentvolumeclaim/util.go.
  */
+import { semanticDeepEqual } from "../../../../apimachinery/validation/equality.ts";
 import {
   type ErrorList,
   forbidden,
@@ -14,9 +15,9 @@ import { labelSelectorHasInvalidLabelValue } from "../../../../apimachinery/vali
 import { isQualifiedName } from "../../../../apimachinery/validation/names.ts";
 import {
   FIELD_IMMUTABLE_ERROR,
-  semanticDeepEqual,
   validateImmutableField,
 } from "../../../../apimachinery/validation/object-meta.ts";
+import { structOf } from "../../../schemas.ts";
 import { compareQuantityTexts, invalidEach } from "../../../validation/common.ts";
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../types.ts";
 import { BETA_STORAGE_CLASS, DEPRECATED_STORAGE_CLASS } from "./persistentvolume.ts";
@@ -111,9 +112,11 @@ function comparableSpecs(pvc: PersistentVolumeClaim, old: PersistentVolumeClaim)
 /** The members that differ, as removed and added lines; upstream prints a diff of Go values. */
 function specDiff(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec): string {
   const lines: string[] = [];
+  const schema = structOf("k8s.io/api/core/v1.PersistentVolumeClaimSpec");
   const members = [...new Set([...Object.keys(old), ...Object.keys(spec)])];
   for (const member of members as (keyof PersistentVolumeClaimSpec)[]) {
-    if (semanticDeepEqual(spec[member], old[member])) continue;
+    const type = schema.byJson.get(member)?.type;
+    if (semanticDeepEqual(spec[member], old[member], type)) continue;
     if (old[member] !== undefined) lines.push(`-  ${member}: ${JSON.stringify(old[member])}\n`);
     if (spec[member] !== undefined) lines.push(`+  ${member}: ${JSON.stringify(spec[member])}\n`);
   }

@@ -91,8 +91,9 @@ function validatePort({ protocol, port, endPort }: NetworkPolicyPort, at: Path):
   if (typeof port === "number") {
     errors.push(...invalidEach(portAt, port, isValidPortNum(port)));
     if (endPort === undefined) return errors;
+    // Upstream shows the port, not its end.
     if (endPort < port) {
-      errors.push(invalid(endAt, endPort, "must be greater than or equal to `port`"));
+      errors.push(invalid(endAt, port, "must be greater than or equal to `port`"));
     }
     return [...errors, ...invalidEach(endAt, endPort, isValidPortNum(endPort))];
   }
