@@ -239,6 +239,12 @@ export function removeItems(type: MergeType, value: Json, toRemove: FieldSet): J
   }
 }
 
+/** What stays of a container whose content was removed, while it itself was not. */
+function emptied(value: Json): Json {
+  if (Array.isArray(value)) return [];
+  return isMap(value) ? {} : null;
+}
+
 function removeFromMap(map: MergeMap, value: JsonMap, toRemove: FieldSet): Json {
   if (isEmptyMap(value) || map.atomic) return undefined;
   const out: JsonMap = {};
@@ -248,8 +254,8 @@ function removeFromMap(map: MergeMap, value: JsonMap, toRemove: FieldSet): Json 
     const member = value[name];
     if (node?.children === undefined) put(out, name, member);
     else {
-      // Upstream stores a null where nothing is left of the member.
-      put(out, name, removeItems(memberType(map, name) ?? NOTHING, member, node.children) ?? null);
+      const left = removeItems(memberType(map, name) ?? NOTHING, member, node.children);
+      put(out, name, left ?? emptied(member));
     }
   }
   return isEmptyMap(out) ? undefined : out;
@@ -263,7 +269,7 @@ function removeFromList(list: MergeList, items: readonly Json[], toRemove: Field
     const node = element === undefined ? undefined : toRemove.entries.get(element);
     if (node?.member === true) continue;
     out.push(
-      node?.children === undefined ? item : (removeItems(list.elem, item, node.children) ?? null),
+      node?.children === undefined ? item : (removeItems(list.elem, item, node.children) ?? emptied(item)),
     );
   }
   return out.length === 0 ? undefined : out;
