@@ -6,10 +6,18 @@
  * out, times and quantities have their printed form. So two equal Go values are equal here.
  */
 import { canonicalQuantity, QuantityError } from "../quantity.ts";
+import { canonicalBase64, corruptByte } from "./base64.ts";
 import { DecodeError } from "./decode-error.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
-import { bareTypeName, goQuote, goTypeName } from "./go-text.ts";
+import { goTypeName } from "./go-text.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
+import {
+  type Context,
+  describe,
+  saveFatal,
+  saveStrictError,
+  saveTypeError,
+} from "./json-decode-context.ts";
 import { JsonReader, setOwn, textOf } from "./json-reader.ts";
 import { formatMicroTime, formatTime, isZeroInstant, parseMicroTime, parseTime } from "./time.ts";
 import type { FieldSchema, JsonSchema, StructSchema, TypeSchema } from "./type-schema.ts";
@@ -24,28 +32,9 @@ export interface Decoded {
   readonly strictErrors: readonly string[];
 }
 
-/** sigs.k8s.io/json keeps no more. */
-const STRICT_ERRORS_MAX = 100;
-
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const UINT64_MAX = 2n ** 64n - 1n;
-
-/** State of one decoding. */
-interface Context {
-  readonly reader: JsonReader;
-  readonly strict: boolean;
-  readonly strictErrors: string[];
-  /** Where the cursor is, for strict errors: `spec`, `.containers`, `[0]`. */
-  readonly strictPath: string[];
-  /** JSON names from the root, and the innermost struct: the context Go adds to type errors. */
-  fieldStack: string[];
-  struct: StructSchema | undefined;
-  /** The first type error; decoding goes on, as in Go. */
-  saved: DecodeError | undefined;
-  /** The first error of a type that decodes itself (Time, Quantity): it wins over `saved`. */
-  fatal: DecodeError | undefined;
-}
 
 /**
  * Decodes a JSON body. Throws DecodeError: `syntax` with encoding/json's text, `type` for the value
@@ -61,8 +50,7 @@ export function decodeJson(
     reader,
     strict: strict !== "Ignore",
     strictErrors: [],
-    strictPath: [],
-    fieldStack: [],
+    path: [],
     struct: undefined,
     saved: undefined,
     fatal: undefined,
@@ -127,46 +115,6 @@ export function interpretTypeMeta(body: Uint8Array | string): { apiVersion: stri
 const TYPE_META_STRUCT =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-/** What Go calls the value at the cursor. */
-function describe(reader: JsonReader): string {
-  const code = reader.peek();
-  if (code === 0x22) return "string";
-  if (code === 0x7b) return "object";
-  if (code === 0x5b) return "array";
-  if (code === 0x2d || (code >= 0x30 && code <= 0x39)) return "number";
-  return code === 0x74 || code === 0x66 ? "bool" : "null";
-}
-
-/** Go's UnmarshalTypeError with the context of the cursor. */
-function typeError(context: Context, value: string, typeName: string): DecodeError {
-  const { struct, fieldStack } = context;
-  const target =
-    struct === undefined
-      ? `value of type ${typeName}`
-      : `struct field ${bareTypeName(struct.name)}.${fieldStack.join(".")} of type ${typeName}`;
-  const message = `json: cannot unmarshal ${value} into Go ${target}`;
-  return new DecodeError("type", message, { value, typeName });
-}
-
-function saveTypeError(context: Context, value: string, typeName: string): void {
-  context.saved ??= typeError(context, value, typeName);
-}
-
-/** The error of a type that decodes itself ends Go's decoding, with the outer context. */
-function saveFatal(context: Context, error: DecodeError): void {
-  if (context.fatal !== undefined) return;
-  const { mismatch } = error;
-  context.fatal =
-    mismatch === undefined ? error : typeError(context, mismatch.value, mismatch.typeName);
-}
-
-function saveStrictError(context: Context, what: "unknown" | "duplicate", name: string): void {
-  if (context.strictErrors.length >= STRICT_ERRORS_MAX) return;
-  const path = context.strictPath.join("");
-  const text = `${what} field ${goQuote(path === "" ? name : `${path}.${name}`)}`;
-  if (!context.strictErrors.includes(text)) context.strictErrors.push(text);
-}
-
 /** Passes a value that does not fit and remembers the error. */
 function refuse(context: Context, type: TypeSchema): undefined {
   const value = describe(context.reader);
@@ -226,38 +174,71 @@ function asObject(value: JsonValue | undefined): JsonObject | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
 }
 
+/** A field with its place in the struct, which marks it as seen. */
+interface FieldPlan {
+  readonly field: FieldSchema;
+  readonly index: number;
+}
+
+const plans = new WeakMap<StructSchema, ReadonlyMap<string, FieldPlan>>();
+
+function planOf(schema: StructSchema): ReadonlyMap<string, FieldPlan> {
+  let plan = plans.get(schema);
+  if (plan === undefined) {
+    plan = new Map(schema.fields.map((field, index) => [field.json, { field, index }]));
+    plans.set(schema, plan);
+  }
+  return plan;
+}
+
+/** The fields of one struct that were seen: two words of bits, and a set for the rare rest. */
+class SeenFields {
+  #low = 0;
+  #high = 0;
+  #rest: Set<number> | undefined;
+
+  /** True when the field was there before. */
+  add(index: number): boolean {
+    if (index < 60) {
+      const bit = 1 << (index % 30);
+      const before = index < 30 ? this.#low : this.#high;
+      if (index < 30) this.#low |= bit;
+      else this.#high |= bit;
+      return (before & bit) !== 0;
+    }
+    this.#rest ??= new Set();
+    const has = this.#rest.has(index);
+    this.#rest.add(index);
+    return has;
+  }
+}
+
 function decodeStruct(
   context: Context,
   schema: StructSchema,
   into: JsonObject | undefined,
 ): JsonObject {
-  const { reader, strictPath } = context;
+  const { reader, path } = context;
   const object: JsonObject = into ?? {};
   reader.position += 1;
   if (reader.closesWith(0x7d)) return object;
   const outer = context.struct;
-  const seen: Set<string> | undefined = context.strict ? new Set() : undefined;
+  const plan = planOf(schema);
+  const seen = context.strict ? new SeenFields() : undefined;
   do {
     const key = reader.readKey();
-    const field = schema.byJson.get(key);
-    if (field === undefined) {
+    const found = plan.get(key);
+    if (found === undefined) {
       if (context.strict) saveStrictError(context, "unknown", key);
       reader.skipValue();
       continue;
     }
-    if (seen !== undefined) {
-      if (seen.has(key)) saveStrictError(context, "duplicate", key);
-      else seen.add(key);
-      strictPath.push(strictPath.length > 0 ? `.${key}` : key);
-    }
-    const depth = context.fieldStack.length;
-    if (field.embedded !== undefined) context.fieldStack.push(...field.embedded);
-    context.fieldStack.push(key);
+    if (seen?.add(found.index) === true) saveStrictError(context, "duplicate", key);
+    path.push(found.field);
     context.struct = schema;
-    decodeField(context, field, object);
-    context.fieldStack.length = depth;
+    decodeField(context, found.field, object);
+    path.pop();
     context.struct = outer;
-    if (seen !== undefined) strictPath.pop();
   } while (reader.hasNextMember());
   return object;
 }
@@ -307,33 +288,31 @@ function isZero(value: JsonValue, field: FieldSchema): boolean {
 }
 
 function decodeList(context: Context, elem: TypeSchema): JsonValue[] {
-  const { reader, strictPath } = context;
+  const { reader, path } = context;
   const list: JsonValue[] = [];
   reader.position += 1;
   if (reader.closesWith(0x5d)) return list;
   do {
-    if (context.strict) strictPath.push(`[${list.length}]`);
+    path.push(list.length);
     list.push(decodeAt(context, elem, undefined) ?? zeroOf(elem));
-    if (context.strict) strictPath.pop();
+    path.pop();
   } while (reader.hasNextElement());
   return list;
 }
 
 function decodeMap(context: Context, value: TypeSchema, into: JsonObject | undefined): JsonObject {
-  const { reader, strictPath } = context;
+  const { reader, path } = context;
   const map: JsonObject = into ?? {};
   reader.position += 1;
   if (reader.closesWith(0x7d)) return map;
-  const seen: Set<string> | undefined = context.strict ? new Set() : undefined;
+  const seen = context.strict ? new Set<string>() : undefined;
   do {
     const key = reader.readKey();
-    if (seen !== undefined) {
-      if (seen.has(key)) saveStrictError(context, "duplicate", key);
-      else seen.add(key);
-      strictPath.push(strictPath.length > 0 ? `.${key}` : key);
-    }
+    if (seen?.has(key) === true) saveStrictError(context, "duplicate", key);
+    seen?.add(key);
+    path.push(key);
     setOwn<JsonValue | undefined>(map, key, decodeAt(context, value, undefined) ?? zeroOf(value));
-    if (seen !== undefined) strictPath.pop();
+    path.pop();
   } while (reader.hasNextMember());
   return map;
 }
@@ -344,7 +323,7 @@ function decodeInt(
 ): number | bigint | undefined {
   const literal = context.reader.readNumber();
   const value = Number(literal);
-  const isInteger = !/[.eE]/.test(literal);
+  const isInteger = Number.isInteger(value) && !/[.eE]/.test(literal);
   if (isInteger && type.bits === 32) {
     const [low, high] = type.unsigned === true ? [0, 0xffffffff] : [-0x80000000, 0x7fffffff];
     if (value >= low && value <= high) return value === 0 ? 0 : value;
@@ -367,43 +346,13 @@ function decodeFloat(context: Context, type: TypeSchema & { kind: "float" }): nu
   return undefined;
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 function decodeBytes(context: Context): string | undefined {
-  const text = context.reader.readString().replace(/[\r\n]/g, "");
-  if (BASE64.test(text)) return canonicalBase64(text);
+  const text = context.reader.readString();
+  const canonical = canonicalBase64(text);
+  if (canonical !== undefined) return canonical;
   const message = `illegal base64 data at input byte ${corruptByte(text)}`;
   context.saved ??= new DecodeError("type", message);
   return undefined;
-}
-
-/** Unused bits of the last character are dropped, as a decoder and encoder in a row do. */
-function canonicalBase64(text: string): string {
-  return text.endsWith("=") ? Buffer.from(text, "base64").toString("base64") : text;
-}
-
-/** The offset Go's base64.CorruptInputError names. */
-function corruptByte(text: string): number {
-  const bytes = Buffer.from(text);
-  let position = 0;
-  let inQuantum = 0;
-  while (position < bytes.length) {
-    const character = String.fromCharCode(bytes[position] ?? 0);
-    position += 1;
-    if (/[A-Za-z0-9+/]/.test(character)) {
-      inQuantum = (inQuantum + 1) % 4;
-      continue;
-    }
-    if (character !== "=" || inQuantum < 2) return position - 1;
-    if (inQuantum === 2) {
-      if (position === bytes.length) return bytes.length;
-      if (bytes[position] !== 0x3d) return position - 1;
-      position += 1;
-    }
-    return Math.min(position, bytes.length);
-  }
-  // The text ends within a quantum: Go names the quantum's first byte.
-  return bytes.length - inQuantum;
 }
 
 function decodeByteArray(context: Context): string {
@@ -487,7 +436,7 @@ function withoutStrictness<T>(context: Context, decode: (inner: Context) => T): 
   const inner: Context = {
     ...context,
     strict: false,
-    fieldStack: [],
+    path: [],
     struct: undefined,
     saved: undefined,
   };

@@ -53,25 +53,34 @@ function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+/** Where JSON.stringify and Go part: HTML escapes, and halves of surrogate pairs. */
+const PARTS_FROM_GO = /[<>&\u2028\u2029]|\\ud/;
+
 /** Any JSON value in the order its keys have. */
 export function encodeJsonValue(value: JsonValue | undefined): string {
-  if (value === null || value === undefined) return "null";
-  switch (typeof value) {
-    case "string":
-      return encodeString(value);
-    case "boolean":
-      return value ? "true" : "false";
-    case "number":
-    case "bigint":
-      return encodeNumber(value);
-    default:
-      break;
+  if (typeof value !== "object" || value === null) return encodeScalar(value);
+  try {
+    const text = JSON.stringify(value);
+    if (!PARTS_FROM_GO.test(text)) return text;
+  } catch {
+    // JSON.stringify refuses bigint.
   }
-  if (Array.isArray(value)) return `[${value.map(encodeJsonValue).join(",")}]`;
+  return encodeContainer(value);
+}
+
+function encodeScalar(value: string | number | bigint | boolean | null | undefined): string {
+  if (typeof value === "string") return encodeString(value);
+  if (typeof value === "boolean") return value ? "true" : "false";
+  return value === null || value === undefined ? "null" : encodeNumber(value);
+}
+
+function encodeContainer(value: JsonValue | undefined): string {
+  if (typeof value !== "object" || value === null) return encodeScalar(value);
+  if (Array.isArray(value)) return `[${value.map(encodeContainer).join(",")}]`;
   const members: string[] = [];
   for (const key of Object.keys(value)) {
     const member = value[key];
-    if (member !== undefined) members.push(`${encodeString(key)}:${encodeJsonValue(member)}`);
+    if (member !== undefined) members.push(`${encodeString(key)}:${encodeContainer(member)}`);
   }
   return `{${members.join(",")}}`;
 }

@@ -113,6 +113,38 @@ export class JsonReader {
     return this.#readEscaped(start, i);
   }
 
+  /** Passes a string without building it. */
+  skipString(): void {
+    const { text } = this;
+    let i = this.position + 1;
+    for (;;) {
+      const code = text.charCodeAt(i);
+      if (code === QUOTE) break;
+      if (code === BACKSLASH) {
+        const letter = text[i + 1] ?? "";
+        this.position = i + 1;
+        if (letter === "u") this.#readHex(i + 2);
+        else if (SHORT_ESCAPES[letter] === undefined)
+          throw this.unexpected("in string escape code");
+        i += letter === "u" ? 6 : 2;
+        continue;
+      }
+      if (!(code >= 0x20)) {
+        this.position = i;
+        throw this.unexpected("in string literal");
+      }
+      i += 1;
+    }
+    this.position = i + 1;
+  }
+
+  #skipKey(): void {
+    if (this.peek() !== QUOTE) throw this.unexpected("looking for beginning of object key string");
+    this.skipString();
+    if (this.peek() !== 0x3a) throw this.unexpected("after object key");
+    this.position += 1;
+  }
+
   #readEscaped(start: number, firstEscape: number): string {
     const { text } = this;
     let value = text.slice(start, firstEscape);
@@ -248,7 +280,7 @@ export class JsonReader {
   }
 
   /** Checks and passes one value of any kind, without building it. Iterative: any depth is safe. */
-  skipValue(): void {
+  skipValue(depthMax = DEPTH_MAX): void {
     // One character per open container: `}` or `]`.
     const closers: number[] = [];
     for (;;) {
@@ -256,13 +288,13 @@ export class JsonReader {
       if (code === 0x7b || code === 0x5b) {
         this.position += 1;
         const closer = code === 0x7b ? 0x7d : 0x5d;
-        if (closers.length >= DEPTH_MAX) throw new DecodeError("syntax", "exceeded max depth");
+        if (closers.length >= depthMax) throw new DecodeError("syntax", "exceeded max depth");
         if (!this.closesWith(closer)) {
           closers.push(closer);
-          if (closer === 0x7d) this.readKey();
+          if (closer === 0x7d) this.#skipKey();
           continue;
         }
-      } else if (code === QUOTE) this.readString();
+      } else if (code === QUOTE) this.skipString();
       else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) this.readNumber();
       else this.readLiteral();
       if (!this.#closeContainers(closers)) return;
@@ -274,7 +306,7 @@ export class JsonReader {
     while (closers.length > 0) {
       if (closers[closers.length - 1] === 0x7d) {
         if (this.hasNextMember()) {
-          this.readKey();
+          this.#skipKey();
           return true;
         }
       } else if (this.hasNextElement()) return true;
@@ -285,40 +317,47 @@ export class JsonReader {
 
   /** Reads any value as JSON. Integers beyond 2^53 are bigint; of duplicate keys the last wins. */
   readAny(): JsonValue {
-    return this.#any(0);
+    this.peek();
+    const start = this.position;
+    this.skipValue(BUILD_DEPTH_MAX);
+    const raw = this.text.slice(start, this.position);
+    // What the scanner let through, JSON.parse takes; only long integers would lose digits there.
+    if (!LONG_INTEGER.test(raw) && !raw.includes("\\u")) return JSON.parse(raw) as JsonValue;
+    return new JsonReader(raw).#any();
   }
 
-  #any(depth: number): JsonValue {
-    if (depth > BUILD_DEPTH_MAX) throw new DecodeError("syntax", "exceeded max depth");
+  #any(): JsonValue {
     const code = this.peek();
     if (code === QUOTE) return this.readString();
-    if (code === 0x7b) return this.#anyObject(depth + 1);
-    if (code === 0x5b) return this.#anyArray(depth + 1);
+    if (code === 0x7b) return this.#anyObject();
+    if (code === 0x5b) return this.#anyArray();
     if (code === 0x2d || (code >= 0x30 && code <= 0x39)) return numberOf(this.readNumber());
     const literal = this.readLiteral();
     return literal === "null" ? null : literal === "true";
   }
 
-  #anyObject(depth: number): JsonObject {
+  #anyObject(): JsonObject {
     this.position += 1;
     const object: JsonObject = {};
     if (this.closesWith(0x7d)) return object;
     do {
       const key = this.readKey();
-      setOwn(object, key, this.#any(depth));
+      setOwn(object, key, this.#any());
     } while (this.hasNextMember());
     return object;
   }
 
-  #anyArray(depth: number): JsonValue[] {
+  #anyArray(): JsonValue[] {
     this.position += 1;
     const array: JsonValue[] = [];
     if (this.closesWith(0x5d)) return array;
-    do array.push(this.#any(depth));
+    do array.push(this.#any());
     while (this.hasNextElement());
     return array;
   }
 }
+
+const LONG_INTEGER = /\d{16}/;
 
 /** Sets a property even when its name is `__proto__`, which assignment would swallow. */
 export function setOwn<V>(object: { [name: string]: V }, key: string, value: V): void {

@@ -64,13 +64,19 @@ function withoutTimes(tags: Yaml.Tags): Yaml.Tags {
     }
     const isTime = tag.tag === "tag:yaml.org,2002:timestamp";
     if (isTime || ("format" in tag && tag.format === "TIME")) continue;
-    // The package reads a lone dot, the key of SSA's own sets, as a float.
-    const isFloat = "test" in tag && tag.test?.test(".") === true;
-    kept.push(isFloat ? ({ ...tag, test: FLOAT } as Yaml.ScalarTag) : tag);
+    kept.push(withFloats(tag));
   }
   return kept;
 }
-const FLOAT = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$/;
+
+/** The package takes a lone dot, which is a key of SSA's sets, and `e1` for numbers; goyaml does not. */
+function withFloats(tag: Yaml.CollectionTag | Yaml.ScalarTag) {
+  if (!("test" in tag) || tag.test === undefined) return tag;
+  if (tag.test.test(".")) return { ...tag, test: FLOAT } as Yaml.ScalarTag;
+  return tag.test.test("e1") ? ({ ...tag, test: EXPONENT } as Yaml.ScalarTag) : tag;
+}
+const FLOAT = /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*|[-+]\.[0-9][0-9_]*|\.[0-9]+)$/;
+const EXPONENT = /^(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?|[-+]\.[0-9][0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+$/;
 
 const MESSAGES: Readonly<Record<string, string>> = {
   BAD_INDENT: "did not find expected node content",

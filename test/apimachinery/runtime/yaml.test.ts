@@ -89,7 +89,7 @@ describe("encodeYaml prints as sigs.k8s.io/yaml does", () => {
       fc.property(value, (node) => {
         assert.deepEqual(JSON.parse(yamlToJson(encodeYaml(node)).json), node);
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 
