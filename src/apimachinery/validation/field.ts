@@ -41,6 +41,9 @@ export class PrintedValue {
   }
 }
 
+/** A value that is left out of the message. Upstream: field.OmitValueType. */
+export const OMITTED = Symbol("omitted value");
+
 export interface FieldError {
   readonly type: FieldErrorType;
   readonly field: string;
@@ -116,7 +119,8 @@ export function internal(at: At, message: string): FieldError {
 export function errorBody({ type, value, detail }: FieldError): string {
   let text = typeTexts[type].text;
   const printsValue = !["Required", "Forbidden", "TooLong", "Internal"].includes(type);
-  if (printsValue && !(type === "TooMany" && value === undefined)) text += `: ${printValue(value)}`;
+  const omitted = value === OMITTED || (type === "TooMany" && value === undefined);
+  if (printsValue && !omitted) text += `: ${printValue(value)}`;
   return detail === "" ? text : `${text}: ${detail}`;
 }
 
