@@ -104,9 +104,12 @@ function interfaceOf(struct, structs, pkg, imports) {
 
 function importLines(imports) {
   const lines = [];
-  const json = ["JsonObject", "JsonValue"].filter((name) => imports.has(name));
-  if (json.length > 0) {
-    lines.push(`import type { ${json.join(", ")} } from "../../../apimachinery/meta/types.ts";`);
+  // The shared metadata types hold raw JSON as `unknown`; generated types must fit them.
+  if (imports.has("JsonObject")) {
+    lines.push('import type { JsonObject } from "../../../apimachinery/meta/types.ts";');
+  }
+  if (imports.has("JsonValue")) {
+    lines.push('import type { JsonValue } from "../../../apimachinery/runtime/json.ts";');
   }
   const byPackage = new Map();
   for (const name of [...imports].filter((name) => name.includes("/")).sort()) {
