@@ -19,9 +19,9 @@ function keepSecretNames(_context: StrategyContext, object: Kube<ServiceAccount>
 const enforceMountableWarning = `metadata.annotations[${ENFORCE_MOUNTABLE}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`;
 
 function warnings({ metadata }: Kube<ServiceAccount>, old?: Kube<ServiceAccount>): string[] {
-  const value = metadata?.annotations?.[ENFORCE_MOUNTABLE];
-  if (value === undefined || value === old?.metadata?.annotations?.[ENFORCE_MOUNTABLE]) return [];
-  return [enforceMountableWarning];
+  const isSet = metadata?.annotations?.[ENFORCE_MOUNTABLE] !== undefined;
+  const wasSet = old?.metadata?.annotations?.[ENFORCE_MOUNTABLE] !== undefined;
+  return isSet && !wasSet ? [enforceMountableWarning] : [];
 }
 
 export const registration: ResourceRegistration<Kube<ServiceAccount>> = {
