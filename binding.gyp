@@ -25,7 +25,7 @@
         "<@(strict_flags)", "-Wall", "-Wextra", "-Werror", "-isystem", "<(simdjson_dir)",
         "-isystem", "<(node_root_dir)/include/node"
       ],
-      "ldflags": ["-Wl,--exclude-libs,ALL", "-s"],
+      "ldflags": ["-Wl,--exclude-libs,ALL"],
       "libraries": ["-ldl", "-pthread"]
     }
   ]

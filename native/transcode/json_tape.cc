@@ -33,6 +33,7 @@ bool JsonTape::Parse(std::string_view text) {
   nodes_.clear();
   text_ = text;
   p_ = 0;
+  spaced_ = false;
   if (text.size() > 0x7fffffff || !simdjson::validate_utf8(text.data(), text.size())) return false;
   if (!Value(0)) return false;
   Space();
@@ -40,7 +41,11 @@ bool JsonTape::Parse(std::string_view text) {
 }
 
 void JsonTape::Space() {
-  while (p_ < text_.size() && (text_[p_] == ' ' || text_[p_] == '\n' || text_[p_] == '\t' || text_[p_] == '\r')) p_++;
+  if (p_ < text_.size() && static_cast<uint8_t>(text_[p_]) > ' ') return;
+  while (p_ < text_.size() && (text_[p_] == ' ' || text_[p_] == '\n' || text_[p_] == '\t' || text_[p_] == '\r')) {
+    p_++;
+    spaced_ = true;
+  }
 }
 
 uint32_t JsonTape::Open(JsonNode::Type type) {

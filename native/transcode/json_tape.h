@@ -26,6 +26,9 @@ class JsonTape {
   // False when the text is not one valid JSON value in UTF-8, or too deep. Keeps a view of it.
   bool Parse(std::string_view text);
 
+  // Whether the text has white space between its tokens.
+  bool spaced() const { return spaced_; }
+
   // Node 0 is the root. An object's children are name, value, name, value...
   const JsonNode& at(uint32_t i) const { return nodes_[i]; }
   std::string_view Text(const JsonNode& node) const { return text_.substr(node.start, node.end - node.start); }
@@ -43,6 +46,7 @@ class JsonTape {
 
   std::string_view text_;
   uint32_t p_ = 0;
+  bool spaced_ = false;
   std::vector<JsonNode> nodes_;
 };
 

@@ -68,8 +68,8 @@ class BackBuffer {
 
 class Encoder {
  public:
-  Encoder(const JsonTape& tape, std::string_view revision, BackBuffer* out)
-      : tape_(tape), revision_(revision), out_(*out) {}
+  Encoder(const JsonTape& tape, std::string_view revision, BackBuffer* out, std::vector<uint32_t>* stack)
+      : tape_(tape), revision_(revision), out_(*out), stack_(*stack) {}
 
   // The fields of the message, `node` being an object, null, or kNone for an absent struct.
   bool Message(const StructType& type, uint32_t node, int depth, bool top_metadata = false) {
@@ -179,6 +179,7 @@ class Encoder {
       case TypeKind::kQuantity: {
         std::string text;
         if (node == nullptr) text = "0";
+        else if (node->type == JsonNode::kString && IsCanonicalQuantity(tape_.String(*node, &scratch_))) text = tape_.String(*node, &scratch_);
         else if (node->type == JsonNode::kNumber) { if (!CanonicalQuantity(tape_.Text(*node), &text)) return false; }
         else if (node->type != JsonNode::kString || !CanonicalQuantity(tape_.String(*node, &scratch_), &text)) return false;
         out_.String(text, 1);
@@ -333,7 +334,7 @@ class Encoder {
   std::string_view revision_;
   BackBuffer& out_;
   std::string scratch_;
-  std::vector<uint32_t> stack_;
+  std::vector<uint32_t>& stack_;
 };
 
 }  // namespace
@@ -343,7 +344,9 @@ int JsonToProto(const StructType& type, std::string_view json, std::string_view 
   static thread_local BackBuffer buffer;
   if (!tape.Parse(json)) return kBadValue;
   buffer.Clear();
-  Encoder encoder(tape, revision, &buffer);
+  static thread_local std::vector<uint32_t> stack;
+  stack.clear();
+  Encoder encoder(tape, revision, &buffer, &stack);
   if (!encoder.Message(type, 0, 0)) return kBadValue;
   *out += buffer.view();
   return kOk;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 
 #include "core/status.h"
 #include "transcode/json_check.h"
@@ -26,6 +27,12 @@ struct Slot {
   std::string_view bytes;
   const char* first = nullptr;  // the tag
   const char* end = nullptr;    // of the message
+};
+
+// Room for a message's slots of which only those in use are cleared.
+union SlotRoom {
+  SlotRoom() {}
+  Slot slots[kMaxFields];
 };
 
 bool ReadValue(WireReader* reader, uint32_t wire, Slot* slot) {
@@ -80,7 +87,9 @@ class Writer {
 
   bool Members(const StructType& type, std::string_view message, bool* comma, int depth) {
     if (depth > kMaxMessages || type.fields.size() > kMaxFields) return false;
-    Slot slots[kMaxFields];
+    SlotRoom room;
+    Slot* slots = room.slots;
+    for (size_t i = 0; i < type.fields.size(); i++) new (&slots[i]) Slot();
     if (!Scan(type, message, slots)) return false;
     for (size_t i = 0; i < type.fields.size(); i++) {
       const Field& field = type.fields[i];
@@ -276,12 +285,14 @@ class Writer {
   bool Map(const TypeNode& elem, const Slot& slot, uint32_t number, int depth) {
     if (slot.count == 0) { out_ += "null"; return true; }
     struct Entry { std::string_view key; Slot value; uint32_t order; };
-    Entry few[32];
+    union Room { Room() {} Entry entries[16]; } few;
     std::vector<Entry> many;
-    Entry* entries = few;
-    if (slot.count > 32) {
+    Entry* entries = few.entries;
+    if (slot.count > 16) {
       many.resize(slot.count);
       entries = many.data();
+    } else {
+      for (uint32_t i = 0; i < slot.count; i++) new (&entries[i]) Entry();
     }
     uint32_t count = 0;
     bool sorted = true;
@@ -329,6 +340,7 @@ class Writer {
     if (!OneString(message, &text)) return false;
     out_ += '"';
     if (text.empty()) out_ += '0';
+    else if (IsCanonicalQuantity(text)) out_ += text;
     else if (!CanonicalQuantity(text, &out_)) return false;
     out_ += '"';
     return true;

@@ -1,7 +1,5 @@
 #include "transcode/values.h"
 
-#include <cstdio>
-
 namespace klystron {
 namespace {
 
@@ -104,6 +102,14 @@ bool CanonicalQuantity(std::string_view text, std::string* out) {
   return true;
 }
 
+bool IsCanonicalQuantity(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size() && Digit(text[i])) i++;
+  if (i == 0 || i > 3 || text[0] == '0') return false;
+  const std::string_view suffix = text.substr(i);
+  return suffix.empty() || suffix == "m" || (i <= 3 && (suffix == "Ki" || suffix == "Mi" || suffix == "Gi"));
+}
+
 void AppendTime(int64_t seconds, int32_t nanos, bool micro, std::string* out) {
   int64_t days = seconds / 86400;
   int64_t rest = seconds % 86400;
@@ -117,15 +123,31 @@ void AppendTime(int64_t seconds, int32_t nanos, bool micro, std::string* out) {
   const int64_t mp = (5 * doy + 2) / 153;
   const int month = static_cast<int>(mp < 10 ? mp + 3 : mp - 9);
   const long long year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-  char text[80];
-  int n = std::snprintf(text, sizeof(text), "%04lld-%02d-%02dT%02d:%02d:%02d", year, month,
-                        static_cast<int>(doy - (153 * mp + 2) / 5 + 1), static_cast<int>(rest / 3600),
-                        static_cast<int>(rest / 60 % 60), static_cast<int>(rest % 60));
-  out->append(text, static_cast<size_t>(n));
+  char text[40];
+  char* p = text;
+  const auto two = [&](int64_t value) {
+    *p++ = static_cast<char>('0' + value / 10 % 10);
+    *p++ = static_cast<char>('0' + value % 10);
+  };
+  two(year / 100);
+  two(year % 100);
+  *p++ = '-';
+  two(month);
+  *p++ = '-';
+  two(doy - (153 * mp + 2) / 5 + 1);
+  *p++ = 'T';
+  two(rest / 3600);
+  *p++ = ':';
+  two(rest / 60 % 60);
+  *p++ = ':';
+  two(rest % 60);
   if (micro) {
-    n = std::snprintf(text, sizeof(text), ".%06d", nanos / 1000);
-    out->append(text, static_cast<size_t>(n));
+    *p++ = '.';
+    two(nanos / 10'000'000);
+    two(nanos / 100'000 % 100);
+    two(nanos / 1000 % 100);
   }
+  out->append(text, static_cast<size_t>(p - text));
   *out += 'Z';
 }
 
