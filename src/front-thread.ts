@@ -12,6 +12,7 @@ import { HealthRegistry } from "./server/health.ts";
 import { healthMetrics } from "./server/health-metrics.ts";
 import { instrument } from "./server/request-metrics.ts";
 import { createFront } from "./server/start-front.ts";
+import type { StoragePorts } from "./storage/cacher/control.ts";
 import type { FromFront, FrontThreadData, ToFront } from "./thread-messages.ts";
 
 const data = workerData as FrontThreadData;
@@ -74,9 +75,10 @@ registerBuildMetrics(
 );
 if (data.index === 0) registerProcessMetrics(metrics);
 
-async function run(): Promise<void> {
+async function run(storage: StoragePorts | undefined): Promise<void> {
   const server = await createApiServer({
     ...data,
+    storage,
     health,
     scrape,
     resetMetrics: () => say({ kind: "reset-metrics" }),
@@ -92,6 +94,8 @@ async function run(): Promise<void> {
   };
   port?.on("message", (message: ToFront) => {
     switch (message.kind) {
+      case "start":
+        return;
       case "reload":
         front
           .reloadCertificates(message.tls)
@@ -136,7 +140,13 @@ function settle({ id, error }: ToFront & { kind: "acceptor-done" }): void {
   else call?.reject(new Error(error));
 }
 
-run().catch((error) => {
-  say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
-  port.close();
+port.once("message", (first: ToFront) => {
+  if (first.kind !== "start") {
+    port.close(); // closed before the store was open
+    return;
+  }
+  run(first.storage).catch((error) => {
+    say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    port.close();
+  });
 });

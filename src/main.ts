@@ -1,6 +1,6 @@
 /** Flags → options → files → store → fronts; then signals. The only file that acts on import. */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { configureLog, logError, logInfo, logWarning } from "./metrics/log.ts";
@@ -22,6 +22,8 @@ import { cacheThreadConfig } from "./store-config.ts";
 import { Supervisor } from "./supervisor.ts";
 import { threadEntry } from "./thread-entry.ts";
 
+/** From src/ as from dist/. */
+const ADDON = new URL("../build/Release/klystron.node", import.meta.url);
 const startedAt = Date.now() - Math.round(process.uptime() * 1000);
 
 function fail(message: string, hint = ""): void {
@@ -71,13 +73,17 @@ async function serve(options: ServerOptions): Promise<void> {
   const { flags } = options;
   const paths = resolvePaths(options);
   const files = loadFiles(options, paths);
-  const cache = await startCache(options);
+  const hasAddon = existsSync(ADDON);
+  // The store opens while the fronts load their code.
+  const cache = hasAddon ? startCache(options) : Promise.resolve(undefined);
+  cache.catch(() => {}); // the supervisor meets it
+  if (!hasAddon) logWarning("The native addon is missing; caches are in JavaScript, in one thread");
   const supervisor = new Supervisor({
     options,
     files,
     limits: { ...defaultLimits, requestTimeoutMs: flags["request-timeout"] || 60_000 },
     cache,
-    frontThreads: await frontThreadsCount(options, cache),
+    frontThreads: await frontThreadsCount(options, hasAddon),
     startedAt,
     onDeath: die,
   });
@@ -106,15 +112,7 @@ async function serve(options: ServerOptions): Promise<void> {
   cleanUps.push(stopWatching);
 }
 
-/** Undefined where the addon is missing: the server then runs on JavaScript caches in one thread. */
-async function startCache(options: ServerOptions): Promise<CacheThread | undefined> {
-  try {
-    await import("./native/binding.ts");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    logWarning("The native addon does not load; caches are in JavaScript, in one thread", { why });
-    return undefined;
-  }
+async function startCache(options: ServerOptions): Promise<CacheThread> {
   const { startCacheThread } = await import("./storage/cacher/start-cache-thread.ts");
   return startCacheThread(cacheThreadConfig(options), {
     workerUrl: threadEntry("cache-thread"),
@@ -123,10 +121,10 @@ async function startCache(options: ServerOptions): Promise<CacheThread | undefin
   });
 }
 
-async function frontThreadsCount(options: ServerOptions, cache: CacheThread | undefined) {
+async function frontThreadsCount(options: ServerOptions, hasAddon: boolean): Promise<number> {
   const wanted = options.frontThreads;
   if (wanted === 1) return 1;
-  if (cache === undefined || options.flags.front === "node") return 1;
+  if (!hasAddon || options.flags.front === "node") return 1;
   try {
     const { loadUws } = await import("./native/uws.ts");
     loadUws();

@@ -15,7 +15,7 @@ export interface SupervisorConfig {
   readonly files: LoadedFiles;
   readonly limits: FrontLimits;
   /** Undefined without the addon: then there is one front thread, which opens the store. */
-  readonly cache: CacheThread | undefined;
+  readonly cache: Promise<CacheThread | undefined>;
   readonly frontThreads: number;
   readonly startedAt: number;
   /** A thread has died: the process can not go on. */
@@ -54,8 +54,15 @@ export class Supervisor {
         throw new ConfigError(`failed to create listener: ${error.message}`);
       });
     }
-    for (let index = 0; index < frontThreads; index++)
+    for (let index = 0; index < frontThreads; index++) {
       this.#fronts.push(this.#spawn(index, shared));
+    }
+    const cache = await this.#config.cache;
+    for (const { worker } of this.#fronts) {
+      const storage = cache?.connect();
+      const start: ToFront = { kind: "start", storage: storage?.ports };
+      worker.postMessage(start, storage?.transferList ?? []);
+    }
     const ports = await Promise.all(this.#fronts.map((front) => front.listening));
     return shared ? listening : (ports[0] ?? 0);
   }
@@ -73,7 +80,8 @@ export class Supervisor {
     this.#tell({ kind: "close", graceMs, watchGraceMs });
     await Promise.all(this.#fronts.map((front) => front.ended));
     await this.#acceptor?.close();
-    await this.#config.cache?.close();
+    const cache = await this.#config.cache.catch(() => undefined);
+    await cache?.close();
   }
 
   #tell(message: ToFront): void {
@@ -81,21 +89,18 @@ export class Supervisor {
   }
 
   #spawn(index: number, sharedAcceptor: boolean): FrontThread {
-    const { options, files, limits, cache, startedAt } = this.#config;
-    const storage = cache?.connect();
+    const { options, files, limits, startedAt } = this.#config;
     const data: FrontThreadData = {
       index,
       options,
       files,
       limits,
-      storage: storage?.ports,
       sharedAcceptor,
       startedAt,
     };
     const worker = new Worker(threadEntry("front-thread"), {
       workerData: data,
       name: `front-${index}`,
-      transferList: storage?.transferList ?? [],
     });
     const listening = new Promise<number>((resolve, reject) => {
       worker.on("message", (message: FromFront) => {

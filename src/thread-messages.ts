@@ -11,14 +11,17 @@ export interface FrontThreadData {
   readonly options: ServerOptions;
   readonly files: LoadedFiles;
   readonly limits: FrontLimits;
-  /** Undefined: the thread opens the store itself, with caches in JavaScript (no addon). */
-  readonly storage: StoragePorts | undefined;
   /** True: the main thread accepts and this one joins; false: it listens itself. */
   readonly sharedAcceptor: boolean;
   readonly startedAt: number;
 }
 
 export type ToFront =
+  /**
+   * The store is open. Comes first, once: the thread has loaded its code meanwhile. Without
+   * storage the thread opens the store itself, with caches in JavaScript (no addon).
+   */
+  | { readonly kind: "start"; readonly storage: StoragePorts | undefined }
   | { readonly kind: "reload"; readonly tls: TlsMaterial }
   /** /readyz fails from now on; serving goes on. */
   | { readonly kind: "shutting-down" }
