@@ -28,7 +28,7 @@ import {
   validateDNS1123SubdomainWithUnderscore,
   validateQualifiedName,
 } from "../../../validation/common.ts";
-import type { HostAlias, PodResourceClaim, PodSpec, Volume } from "../types.ts";
+import type { HostAlias, PodResourceClaim, PodSpec } from "../types.ts";
 import { validateAffinity } from "./affinity.ts";
 import {
   type ContainerContext,
@@ -56,21 +56,18 @@ function requiredOneOf(value: string | undefined, known: readonly string[], at: 
 
 /**
  * The spec at `at`. `meta` is given for real pods only: names of generated claims depend on it.
- * `extraVolumes` are names that mounts may use beside the spec's own volumes.
  */
 export function validatePodSpec(
   spec: PodSpec,
   meta: ObjectMeta | undefined,
   at: Path,
   options: PodValidationOptions,
-  extraVolumes: readonly Volume[] = [],
 ): ErrorList {
   const errors: ErrorList = [];
   if (spec.terminationGracePeriodSeconds === undefined) {
     errors.push(required(at.child("terminationGracePeriodSeconds")));
   }
   const volumes = validateVolumes(spec.volumes, meta, at.child("volumes"), options);
-  for (const volume of extraVolumes) volumes.byName.set(volume.name ?? "", volume);
   const claims = new Set((spec.resourceClaims ?? []).flatMap(({ name }) => (name ? [name] : [])));
   const context: ContainerContext = { spec, volumes: volumes.byName, claims, options };
   errors.push(

@@ -15,17 +15,16 @@ import {
 import { validateLabels } from "../../../../apimachinery/validation/labels.ts";
 import { validateAnnotations } from "../../../../apimachinery/validation/object-meta.ts";
 import { goMap } from "../../../validation/common.ts";
-import type { PodTemplateSpec, Volume } from "../types.ts";
+import type { PodTemplateSpec } from "../types.ts";
 import type { PodValidationOptions } from "./options.ts";
 import { validatePodSpecificAnnotations, validateProfileAnnotations } from "./pod-annotations.ts";
 import { validatePodSpec } from "./pod-spec.ts";
 
-/** The template at `at`. `extraVolumes`: volumes its pods will have beside the template's own. */
+/** The template at `at`. */
 export function validatePodTemplateSpec(
   template: PodTemplateSpec,
   at: Path,
   options: PodValidationOptions,
-  extraVolumes: readonly Volume[] = [],
 ): ErrorList {
   const { metadata, spec = {} } = template;
   const annotations = at.child("annotations");
@@ -33,7 +32,7 @@ export function validatePodTemplateSpec(
     ...validateLabels(metadata?.labels, at.child("labels")),
     ...validateAnnotations(metadata?.annotations, annotations),
     ...validatePodSpecificAnnotations(metadata?.annotations, spec, annotations, options),
-    ...validatePodSpec(spec, undefined, at.child("spec"), options, extraVolumes),
+    ...validatePodSpec(spec, undefined, at.child("spec"), options),
     ...validateProfileAnnotations(metadata, spec, at.child("spec")),
   ];
   if ((spec.ephemeralContainers ?? []).length > 0) {
