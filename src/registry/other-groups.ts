@@ -5,6 +5,7 @@ import { registration as mutatingWebhooks } from "./admissionregistration/mutati
 import { registration as validatingPolicies } from "./admissionregistration/validatingadmissionpolicy/strategy.ts";
 import { registration as validatingBindings } from "./admissionregistration/validatingadmissionpolicybinding/strategy.ts";
 import { registration as validatingWebhooks } from "./admissionregistration/validatingwebhookconfiguration/strategy.ts";
+import { registration as customResourceDefinitions } from "./apiextensions/customresourcedefinition/strategy.ts";
 import { registration as apiServices } from "./apiregistration/apiservice/strategy.ts";
 import { registration as autoscalers } from "./autoscaling/horizontalpodautoscaler/strategy.ts";
 import { registration as certificateRequests } from "./certificates/certificatesigningrequest/strategy.ts";
@@ -34,6 +35,7 @@ export const registrations: readonly ResourceRegistration[] = [
   registration(validatingPolicies),
   registration(validatingBindings),
   registration(validatingWebhooks),
+  registration(customResourceDefinitions),
   registration(apiServices),
   registration(autoscalers),
   registration(clusterRoleBindings),

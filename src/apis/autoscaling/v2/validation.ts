@@ -132,7 +132,9 @@ function validateMetric(metric: MetricSpec, at: Path): ErrorList {
   if (type === "") errors.push(required(at.child("type"), "must specify a metric source type"));
   const expected = Object.hasOwn(SOURCE_OF_TYPE, type) ? SOURCE_OF_TYPE[type] : undefined;
   if (expected === undefined) {
-    errors.push(notSupported(at.child("type"), type, Object.keys(SOURCE_OF_TYPE)));
+    // Upstream looks at the type in two places, and both causes reach the client.
+    const error = notSupported(at.child("type"), type, Object.keys(SOURCE_OF_TYPE));
+    errors.push(error, error);
   }
   const present = SOURCES.filter((source) => metric[source] !== undefined);
   const first = present[0];

@@ -234,7 +234,8 @@ function validateVolumeError(error: VolumeError | undefined, at: Path): ErrorLis
 
 /** The stricter rules of storage.k8s.io/v1. */
 export function validateVolumeAttachmentV1({ spec = {} }: Attachment): ErrorList {
-  const errors = validateCSIDriverName(spec.attacher ?? "", "spec.attacher");
+  // An absent attacher has been told already.
+  const errors = spec.attacher ? validateCSIDriverName(spec.attacher, "spec.attacher") : [];
   const name = spec.source?.persistentVolumeName;
   if (name === undefined) return errors;
   for (const message of nameIsDNSSubdomain(name, false)) {

@@ -1,0 +1,237 @@
+/**
+ * Values against a schema, in go-openapi's words: what defaults of a custom resource's schema must
+ * pass. Upstream: k8s.io/kube-openapi/pkg/validation/validate, and
+ * apiextensions-apiserver/pkg/apiserver/validation.
+ */
+import type { JsonValue } from "../../apimachinery/runtime/json.ts";
+import { semanticDeepEqual } from "../../apimachinery/validation/equality.ts";
+import {
+  type ErrorList,
+  invalid,
+  notSupported,
+  type Path,
+  required,
+  tooLong,
+  tooMany,
+  typeInvalid,
+} from "../../apimachinery/validation/field.ts";
+import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+
+/** Errors of `value` at `at`; `name` is the path below it, as go-openapi prints it. */
+export function validateSchemaValue(
+  value: JsonValue,
+  schema: Schema,
+  at: Path,
+  name = "",
+): ErrorList {
+  if (value === null && schema.nullable) return [];
+  const place = name === "" ? at : at.child(name);
+  const errors: ErrorList = [];
+  const types = schema["x-kubernetes-int-or-string"]
+    ? ["integer", "string"]
+    : schema.type
+      ? [schema.type]
+      : [];
+  const got = typeOf(value);
+  const fits = types.length === 0 || types.some((type) => typeFits(type, got, value));
+  if (!fits) {
+    const wanted = types.length === 1 ? types[0] : `[${types.join(" ")}]`;
+    const detail = `${name} in body must be of type ${wanted}: ${JSON.stringify(got)}`;
+    errors.push(typeInvalid(place, got, detail));
+  }
+  if (typeof value === "number" || typeof value === "bigint") {
+    errors.push(...validateNumber(value, schema, place, name));
+  } else if (typeof value === "string") errors.push(...validateText(value, schema, place, name));
+  else if (Array.isArray(value)) errors.push(...validateList(value, schema, at, name));
+  else if (typeof value === "object" && value !== null) {
+    errors.push(...validateObject(value as Record<string, JsonValue>, schema, at, name));
+  }
+  if (schema.enum !== undefined && !schema.enum.some((one) => semanticDeepEqual(one, value))) {
+    const texts = schema.enum.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
+    errors.push(notSupported(place, value, texts));
+  }
+  return [...errors, ...validateCombinations(value, schema, at, name)];
+}
+
+function typeOf(value: JsonValue): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "bigint") return "integer";
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  return typeof value === "boolean" ? "boolean" : typeof value;
+}
+
+function typeFits(type: string, got: string, _value: JsonValue): boolean {
+  return type === got || (type === "number" && got === "integer");
+}
+
+function validateNumber(value: number | bigint, schema: Schema, at: Path, name: string): ErrorList {
+  const errors: ErrorList = [];
+  const isInteger = schema.type === "integer";
+  const limits = [schema.minimum, schema.maximum, schema.multipleOf];
+  if (isInteger && typeof value === "number" && !Number.isInteger(value)) {
+    if (limits.every((limit) => limit === undefined)) return errors;
+    const detail = `Checked value must be of type integer (default format) in ${name}`;
+    return [invalid(at, "", detail)];
+  }
+  const bad = (what: string, limit: number | undefined) => {
+    if (!isInteger || limit === undefined || Number.isInteger(limit)) return false;
+    const detail = `${what} must be of type integer (default format) in ${name}`;
+    errors.push(invalid(at, "", detail));
+    return true;
+  };
+  const { multipleOf, maximum, minimum } = schema;
+  const number = Number(value);
+  if (!bad("MultipleOf value", multipleOf) && multipleOf !== undefined) {
+    const ratio = number / multipleOf;
+    if (!Number.isInteger(ratio)) {
+      errors.push(invalid(at, value, `${name} in body should be a multiple of ${multipleOf}`));
+    }
+  }
+  if (!bad("Maximum boundary value", maximum) && maximum !== undefined) {
+    const over = schema.exclusiveMaximum ? number >= maximum : number > maximum;
+    const than = schema.exclusiveMaximum ? "less than" : "less than or equal to";
+    if (over) errors.push(invalid(at, value, `${name} in body should be ${than} ${maximum}`));
+  }
+  if (!bad("Minimum boundary value", minimum) && minimum !== undefined) {
+    const under = schema.exclusiveMinimum ? number <= minimum : number < minimum;
+    const than = schema.exclusiveMinimum ? "greater than" : "greater than or equal to";
+    if (under) errors.push(invalid(at, value, `${name} in body should be ${than} ${minimum}`));
+  }
+  return errors;
+}
+
+function validateText(value: string, schema: Schema, at: Path, name: string): ErrorList {
+  const errors: ErrorList = [];
+  const length = [...value].length;
+  if (schema.maxLength !== undefined && length > schema.maxLength) {
+    errors.push(tooLong(at, Number(schema.maxLength)));
+  }
+  if (schema.minLength !== undefined && length < schema.minLength) {
+    const detail = `${name} in body should be at least ${schema.minLength} chars long`;
+    errors.push(invalid(at, value, detail));
+  }
+  if (schema.pattern && !matches(schema.pattern, value)) {
+    errors.push(invalid(at, value, `${name} in body should match '${schema.pattern}'`));
+  }
+  return errors;
+}
+
+function matches(pattern: string, value: string): boolean {
+  try {
+    return new RegExp(pattern.replace(/\(\?P</g, "(?<"), "u").test(value);
+  } catch {
+    return true;
+  }
+}
+
+function validateList(
+  value: readonly JsonValue[],
+  schema: Schema,
+  at: Path,
+  name: string,
+): ErrorList {
+  const errors: ErrorList = [];
+  const place = name === "" ? at : at.child(name);
+  const { minItems, maxItems } = schema;
+  if (minItems !== undefined && value.length < minItems) {
+    const detail = `${name} in body should have at least ${minItems} items`;
+    errors.push(invalid(place, value.length, detail));
+  }
+  if (maxItems !== undefined && value.length > maxItems) {
+    errors.push(tooMany(place, value.length, Number(maxItems)));
+  }
+  const items = itemsSchema(schema);
+  if (items === undefined) return errors;
+  for (const [i, item] of value.entries()) {
+    errors.push(...validateSchemaValue(item, items, at, `${name}[${i}]`));
+  }
+  return errors;
+}
+
+function validateObject(
+  value: Readonly<Record<string, JsonValue>>,
+  schema: Schema,
+  at: Path,
+  name: string,
+): ErrorList {
+  const errors: ErrorList = [];
+  const place = name === "" ? at : at.child(name);
+  const below = (key: string) => (name === "" ? key : `${name}.${key}`);
+  const count = Object.keys(value).length;
+  const { minProperties, maxProperties } = schema;
+  if (minProperties !== undefined && count < minProperties) {
+    const detail = `${name} in body should have at least ${minProperties} properties`;
+    errors.push(invalid(place, count, detail));
+  }
+  if (maxProperties !== undefined && count > maxProperties) {
+    errors.push(tooMany(place, count, Number(maxProperties)));
+  }
+  for (const key of schema.required ?? []) {
+    if (!Object.hasOwn(value, key)) errors.push(required(at.child(below(key))));
+  }
+  const additional = additionalSchema(schema);
+  for (const [key, member] of Object.entries(value)) {
+    const own = schema.properties;
+    const property = own !== undefined && Object.hasOwn(own, key) ? own[key] : additional;
+    if (property !== undefined) {
+      errors.push(...validateSchemaValue(member, property, at, below(key)));
+    }
+  }
+  return errors;
+}
+
+function validateCombinations(value: JsonValue, schema: Schema, at: Path, name: string): ErrorList {
+  const errors: ErrorList = [];
+  const place = name === "" ? at : at.child(name);
+  const of = (one: Schema) => validateSchemaValue(value, one, at, name);
+  const fail = (what: string) => {
+    const lead = `${JSON.stringify(name)} must validate`;
+    errors.push(invalid(place, "", `${lead} ${what}`));
+  };
+  const any = schema.anyOf ?? [];
+  if (any.length > 0 && !any.some((one) => of(one).length === 0)) {
+    fail("at least one schema (anyOf)");
+    errors.push(...(any.map(of)[0] ?? []));
+  }
+  const one = schema.oneOf ?? [];
+  const fitting = one.filter((each) => of(each).length === 0).length;
+  if (one.length > 0 && fitting !== 1) {
+    const found = fitting === 0 ? "Found none valid" : `Found ${fitting} valid alternatives`;
+    fail(`one and only one schema (oneOf). ${found}`);
+  }
+  const all = (schema.allOf ?? []).flatMap(of);
+  if (all.length > 0) {
+    fail("all the schemas (allOf)");
+    errors.push(...all);
+  }
+  if (schema.not !== undefined && of(schema.not).length === 0) {
+    const lead = JSON.stringify(name);
+    errors.push(invalid(place, "", `${lead} must not validate the schema (not)`));
+  }
+  return errors;
+}
+
+/** The value without what its schema does not know. Upstream: pkg/apiserver/schema/pruning. */
+export function prune(value: JsonValue, schema: Schema): JsonValue {
+  if (Array.isArray(value)) {
+    const items = itemsSchema(schema);
+    const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
+    return value.map((item) => (items === undefined && open ? item : prune(item, items ?? {})));
+  }
+  if (typeof value !== "object" || value === null) return value;
+  const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const additional = additionalSchema(schema);
+  const out: Record<string, JsonValue> = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    const own = schema.properties;
+    const property = own !== undefined && Object.hasOwn(own, key) ? own[key] : undefined;
+    const typeMeta = ["apiVersion", "kind", "metadata"].includes(key);
+    if (schema["x-kubernetes-embedded-resource"] && typeMeta) out[key] = member;
+    else if (property !== undefined) out[key] = prune(member, property);
+    else if (additional !== undefined) out[key] = prune(member, additional);
+    else if (open || schema.additionalProperties === true) out[key] = member;
+  }
+  return out;
+}
