@@ -150,6 +150,7 @@ function extrasOf(extras: Extras) {
     ...(extras.fg === undefined ? {} : { featureGate: extras.fg }),
     ...(extras.fmt === undefined ? {} : { format: extras.fmt }),
     ...(extras.mt === undefined ? {} : { mapType: extras.mt }),
+    ...(extras.mt === "granular" ? { granular: true } : {}),
     atomic: extras.mt === "atomic",
   };
 }

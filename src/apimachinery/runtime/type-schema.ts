@@ -95,6 +95,8 @@ export interface FieldSchema {
   readonly listMapKeys?: readonly string[];
   /** `x-kubernetes-map-type: atomic` on this field. */
   readonly atomic: boolean;
+  /** `x-kubernetes-map-type: granular` on this field: wins over an atomic struct. */
+  readonly granular?: boolean;
   /** `x-kubernetes-map-type` of the field: `atomic` or `granular`. */
   readonly mapType?: string;
   readonly featureGate?: string;

@@ -136,7 +136,9 @@ function typeOfField(field: FieldSchema): MergeType {
   if (type.kind === "map" && field.atomic) {
     return mergeType({ map: new MergeMap(noFields, typeOf(type.value), true) });
   }
-  if (type.kind === "struct") return structType(type, field.atomic || type.atomic);
+  if (type.kind === "struct") {
+    return structType(type, field.granular === true ? false : field.atomic || type.atomic);
+  }
   const hasFormat = field.format !== undefined && field.format !== "" && field.format !== "byte";
   if (type.kind === "string" && hasFormat) return UNTYPED;
   return typeOf(type);

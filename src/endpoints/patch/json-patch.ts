@@ -28,7 +28,8 @@ export interface Patched {
 }
 
 /**
- * The document with all operations applied; the argument is not written to. Throws StatusError: 400
+ * The document with all operations applied. The argument is not written to; the result shares what
+ * is unchanged with it, so it must not be written to either. Throws StatusError: 400
  * for a body that is no patch, 413 for too many operations, 422 for one that does not apply.
  */
 export function applyJsonPatch(
@@ -43,7 +44,7 @@ export function applyJsonPatch(
       `The allowed maximum operations in a JSON patch is ${limits.operationsMax}, got ${patch.length}`,
     );
   }
-  const run = new Run(copy(document) as JsonValue, limits.copyBytesMax);
+  const run = new Run(document, limits.copyBytesMax);
   for (const operation of patch) run.apply(operation);
   return { document: run.document, strictErrors };
 }
@@ -65,6 +66,8 @@ interface Target {
 class Run {
   document: JsonValue;
   #copyBytesLeft: number;
+  /** Containers this run made, and may write to. */
+  readonly #owned = new WeakSet<Container>();
   /** A value of the patch was written in a way this server would not write it. */
   #sawForeignForm = false;
 
@@ -111,9 +114,7 @@ class Run {
       this.document = value;
       return;
     }
-    const { container, key } = this.#find(operation.path);
-    if (Array.isArray(container)) container[indexIn(key, container.length)] = value;
-    else setOwn<JsonValue | undefined>(container, key, value);
+    set(this.#find(operation.path), value);
   }
 
   #copy({ from, path }: Operation): void {
@@ -131,16 +132,28 @@ class Run {
     if (!isSameForm || !equals(found ?? null, value ?? null)) throw doesNotApply();
   }
 
+  /** Where the path ends. The containers on the way become this run's own. */
   #find(path: string | undefined): Target {
     const parts = path?.split("/") ?? [];
     if (parts.length < 2) throw doesNotApply();
-    let container = this.document;
+    let container = this.#own(this.document);
+    this.document = container;
     for (let i = 1; i < parts.length - 1; i++) {
-      if (!isContainer(container)) throw doesNotApply();
-      container = get({ container, key: decodeKey(parts[i] ?? "") }) ?? null;
+      const target = { container, key: decodeKey(parts[i] ?? "") };
+      const next = this.#own(get(target) ?? null);
+      set(target, next);
+      container = next;
     }
-    if (!isContainer(container)) throw doesNotApply();
     return { container, key: decodeKey(parts[parts.length - 1] ?? "") };
+  }
+
+  /** A container this run may write to: the value itself, or a shallow copy of it. */
+  #own(value: JsonValue): Container {
+    if (!isContainer(value)) throw doesNotApply();
+    if (this.#owned.has(value)) return value;
+    const own = Array.isArray(value) ? [...value] : { ...value };
+    this.#owned.add(own);
+    return own;
   }
 }
 
@@ -164,6 +177,11 @@ function indexIn(key: string, size: number): number {
 function get({ container, key }: Target): JsonValue | undefined {
   if (Array.isArray(container)) return container[indexIn(key, container.length)];
   return Object.hasOwn(container, key) ? container[key] : undefined;
+}
+
+function set({ container, key }: Target, value: JsonValue): void {
+  if (Array.isArray(container)) container[indexIn(key, container.length)] = value;
+  else setOwn<JsonValue | undefined>(container, key, value);
 }
 
 function remove({ container, key }: Target): void {
