@@ -1,5 +1,6 @@
 /** One HTTP/2 connection to one etcd endpoint: unary calls and watch streams, kept alive by PING. */
 import http2 from "node:http2";
+import { connect as connectSocket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { decodeGrpcMessage, FRAME_HEADER, GrpcCode, GrpcError } from "./grpc-status.ts";
 
@@ -47,8 +48,10 @@ export class Connection {
     onClose: () => void,
   ): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const session = http2.connect(endpoint, {
+      const socket = endpoint.startsWith("unix:") ? endpoint.slice("unix:".length) : undefined;
+      const session = http2.connect(socket === undefined ? endpoint : "http://localhost", {
         ...(tls ?? {}),
+        ...(socket === undefined ? {} : { createConnection: () => connectSocket(socket) }),
         settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
         maxSessionMemory: 256,
       });
