@@ -52,8 +52,14 @@ export interface AdmissionPlugin<T extends KubeObject = KubeObject> {
  * Objects are fresh copies in the resource's storage version; a plugin may keep or change them.
  */
 export interface Listers {
-  get<T extends KubeObject>(of: GroupResource, namespace: string, name: string): T | undefined;
-  list<T extends KubeObject>(of: GroupResource, namespace: string): readonly T[];
+  /** From the cache, as it is now. */
+  get<T extends KubeObject>(
+    of: GroupResource,
+    namespace: string,
+    name: string,
+  ): Promise<T | undefined>;
+  /** From the cache; every namespace for "". */
+  list<T extends KubeObject>(of: GroupResource, namespace: string): Promise<readonly T[]>;
   /** Straight from the store, for what the cache may not have yet. */
   getFresh<T extends KubeObject>(
     of: GroupResource,

@@ -7,6 +7,9 @@ import { structOf } from "../../src/apis/schemas.ts";
 import { createApi } from "../../src/endpoints/api.ts";
 import { builtInGroups } from "../../src/endpoints/discovery/resources.ts";
 import { combinePaths, discoveryPaths } from "../../src/endpoints/discovery-paths.ts";
+import { createPlugins } from "../../src/admission/plugins/plugins.ts";
+import { createListers } from "../../src/registry/listers.ts";
+import { FeatureGates } from "../../src/options/feature-gates.ts";
 import { installResources } from "../../src/registry/install.ts";
 import type { ReceivedRequest } from "../../src/request/request.ts";
 import { defaultLimits } from "../../src/server/front.ts";
@@ -31,6 +34,7 @@ const served = installResources({
   storageMediaType: "protobuf",
 });
 const groups = builtInGroups();
+const gates = new FeatureGates(new Map());
 const admin = {
   name: "admin",
   uid: "",
@@ -40,13 +44,22 @@ const admin = {
 const api = createApi({
   served,
   settings: {
-    gate: () => true,
+    gate: (name) => gates.gate(name),
     allowPrivileged: true,
     eventTtlSeconds: 3600,
     minRequestTimeoutSeconds: 1800,
     deleteCollectionWorkers: 1,
   },
-  admission: [],
+  admission: createPlugins(
+    {
+      listers: createListers(() => served),
+      gate: () => false,
+      tolerationSeconds: { notReady: 300, unreachable: 300 },
+      maySigner: async () => true,
+      organizationsOf: () => [],
+    },
+    { enabled: [], disabled: [] },
+  ),
   authenticate: (request: ReceivedRequest) =>
     request.headers.get("authorization") === "Bearer admin-token"
       ? Object.assign(request, { user: admin })

@@ -1,0 +1,183 @@
+/**
+ * Every pod runs as a ServiceAccount and gets its token, its CA and its namespace mounted.
+ * Upstream: plugin/pkg/admission/serviceaccount.
+ */
+import { randomBytes } from "node:crypto";
+import type { StatusError } from "../../apimachinery/api/errors.ts";
+import type { Container, Pod, ServiceAccount, Volume } from "../../apis/core/v1/types.ts";
+import { deny, isResource } from "../errors.ts";
+import type { AdmissionPlugin, Attributes, DeepReadonly, Listers } from "../plugin.ts";
+
+const SERVICE_ACCOUNTS = { group: "", resource: "serviceaccounts" };
+const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
+const ENFORCE_ANNOTATION = "kubernetes.io/enforce-mountable-secrets";
+const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+const VOLUME_PREFIX = "kube-api-access-";
+const DEFAULT_NAME = "default";
+/** An hour, and the seconds by which the kubelet's clock may be off. */
+const TOKEN_SECONDS = 3607;
+/** The account of a namespace just made is made by a controller: it may be a moment late. */
+const LOOKUP_TRIES_MAX = 10;
+const LOOKUP_DELAY_MS = 100;
+
+export interface ServiceAccountPluginOptions {
+  readonly sleep?: (milliseconds: number) => Promise<void>;
+}
+
+export function serviceAccountPlugin(
+  listers: Listers,
+  options: ServiceAccountPluginOptions = {},
+): AdmissionPlugin<Pod> {
+  const sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+
+  const lookUp = async (namespace: string, name: string): Promise<ServiceAccount | undefined> => {
+    const tries = name === DEFAULT_NAME ? LOOKUP_TRIES_MAX : 1;
+    for (let left = tries; ; left--) {
+      const found =
+        (await listers.get<ServiceAccount>(SERVICE_ACCOUNTS, namespace, name)) ??
+        (await listers.getFresh<ServiceAccount>(SERVICE_ACCOUNTS, namespace, name));
+      if (found !== undefined || left <= 1) return found;
+      await sleep(LOOKUP_DELAY_MS);
+    }
+  };
+  const accountOf = async (attributes: DeepReadonly<Attributes<Pod>>) => {
+    const { object, namespace } = attributes;
+    const name = object.spec?.serviceAccountName || DEFAULT_NAME;
+    const account = await lookUp(namespace, name);
+    if (account !== undefined) return account;
+    const missing = `serviceaccount ${JSON.stringify(name)} not found`;
+    const what = `error looking up service account ${namespace}/${name}`;
+    throw deny(attributes as DeepReadonly<Attributes>, `${what}: ${missing}`);
+  };
+
+  return {
+    name: "ServiceAccount",
+
+    handles(attributes) {
+      const { operation, subresource, resource } = attributes;
+      if (operation === "CREATE") return isResource(attributes as never, "", "pods");
+      const isPods = resource.group === "" && resource.resource === "pods";
+      return operation === "UPDATE" && isPods && subresource === "ephemeralcontainers";
+    },
+
+    async admit(attributes) {
+      const { object, operation } = attributes;
+      if (operation !== "CREATE") return;
+      if (isMirror(object)) {
+        const refusal = mirrorProblem(object);
+        if (refusal !== undefined) throw deny(attributes as never, refusal);
+        return;
+      }
+      object.spec ??= {};
+      if (!object.spec.serviceAccountName) object.spec.serviceAccountName = DEFAULT_NAME;
+      object.spec.serviceAccount = object.spec.serviceAccountName;
+      const account = await accountOf(attributes as DeepReadonly<Attributes<Pod>>);
+      if (mountsToken(object, account)) mountToken(object);
+      if ((object.spec.imagePullSecrets ?? []).length === 0 && account.imagePullSecrets) {
+        object.spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ name }));
+      }
+    },
+
+    async validate(attributes) {
+      const pod = attributes.object as Pod;
+      if (isMirror(pod)) return;
+      const account = await accountOf(attributes);
+      if (account.metadata?.annotations?.[ENFORCE_ANNOTATION] !== "true") return;
+      const refusal = unmountableSecret(attributes, pod, account);
+      if (refusal !== undefined) throw refusal;
+    },
+  };
+}
+
+function isMirror({ metadata }: Pod): boolean {
+  return metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined;
+}
+
+function mirrorProblem({ spec }: Pod): string | undefined {
+  if (spec?.serviceAccountName) return "a mirror pod may not reference service accounts";
+  const secrets = (spec?.volumes ?? []).some(({ secret }) => secret !== undefined);
+  if (secrets || hasSecretEnvironment(spec)) return "a mirror pod may not reference secrets";
+  const tokens = (spec?.volumes ?? []).some(({ projected }) =>
+    (projected?.sources ?? []).some((one) => one.serviceAccountToken !== undefined),
+  );
+  return tokens ? "a mirror pod may not use ServiceAccountToken volume projections" : undefined;
+}
+
+function hasSecretEnvironment(spec: Pod["spec"]): boolean {
+  return containersOf(spec).some(
+    ({ env, envFrom }) =>
+      (env ?? []).some((one) => one.valueFrom?.secretKeyRef !== undefined) ||
+      (envFrom ?? []).some((one) => one.secretRef !== undefined),
+  );
+}
+
+function containersOf(spec: Pod["spec"]): readonly Container[] {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+}
+
+function mountsToken({ spec }: Pod, account: ServiceAccount): boolean {
+  return spec?.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+}
+
+/** Adds the projected volume, and its mount where a container has nothing at that path. */
+function mountToken(pod: Pod): void {
+  const { spec } = pod;
+  if (spec === undefined) return;
+  const volumes = spec.volumes ?? [];
+  const present = volumes.find(({ name }) => name?.startsWith(VOLUME_PREFIX));
+  const name = present?.name ?? VOLUME_PREFIX + randomSuffix();
+  let isNeeded = false;
+  for (const container of containersOf(spec)) {
+    const mounts = container.volumeMounts ?? [];
+    if (mounts.some(({ mountPath }) => mountPath === MOUNT_PATH)) continue;
+    container.volumeMounts = [...mounts, { name, readOnly: true, mountPath: MOUNT_PATH }];
+    isNeeded = true;
+  }
+  if (isNeeded && present === undefined) spec.volumes = [...volumes, tokenVolume(name)];
+}
+
+function tokenVolume(name: string): Volume {
+  const fieldRef = { apiVersion: "v1", fieldPath: "metadata.namespace" };
+  return {
+    name,
+    projected: {
+      sources: [
+        { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: "token" } },
+        { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+        { downwardAPI: { items: [{ path: "namespace", fieldRef }] } },
+      ],
+      defaultMode: 0o644,
+    },
+  };
+}
+
+const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
+
+function randomSuffix(): string {
+  return [...randomBytes(5)].map((byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}
+
+function unmountableSecret(
+  attributes: DeepReadonly<Attributes<Pod>>,
+  pod: Pod,
+  account: ServiceAccount,
+): StatusError | undefined {
+  const mountable = new Set((account.secrets ?? []).map(({ name }) => name ?? ""));
+  const pulls = new Set((account.imagePullSecrets ?? []).map(({ name }) => name ?? ""));
+  const accountName = JSON.stringify(account.metadata?.name ?? "");
+  const refuse = (what: string) => deny(attributes as DeepReadonly<Attributes>, what);
+  for (const { name, secret } of pod.spec?.volumes ?? []) {
+    const wanted = secret?.secretName;
+    if (wanted === undefined || mountable.has(wanted)) continue;
+    return refuse(
+      `volume with secret.secretName=${JSON.stringify(wanted)} is not allowed because service account ${accountName} does not reference that secret (volume ${JSON.stringify(name ?? "")})`,
+    );
+  }
+  for (const { name } of pod.spec?.imagePullSecrets ?? []) {
+    if (name === undefined || pulls.has(name)) continue;
+    return refuse(
+      `imagePullSecrets[].name=${JSON.stringify(name)} is not allowed because service account ${accountName} does not reference that imagePullSecret`,
+    );
+  }
+  return undefined;
+}
