@@ -14,6 +14,8 @@ export interface Context {
   readonly strictErrors: string[];
   /** Where the cursor is: fields, keys of maps, places in lists. */
   readonly path: (FieldSchema | string | number)[];
+  /** Steps of outer decodings, whose paths are not this one's. */
+  readonly outerDepth: number;
   /** The innermost struct: with the path, the context Go adds to type errors. */
   struct: StructSchema | undefined;
   /** The first type error; decoding goes on, as in Go. */

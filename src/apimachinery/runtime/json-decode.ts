@@ -32,6 +32,9 @@ export interface Decoded {
   readonly strictErrors: readonly string[];
 }
 
+/** Fields, keys and places from the root to a struct: only types that hold themselves come near. */
+const STEPS_MAX = 500;
+
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const UINT64_MAX = 2n ** 64n - 1n;
@@ -51,25 +54,16 @@ export function decodeJson(
     strict: strict !== "Ignore",
     strictErrors: [],
     path: [],
+    outerDepth: 0,
     struct: undefined,
     saved: undefined,
     fatal: undefined,
   };
-  const object = decodeBounded(context, schema);
+  const object = decodeAt(context, schema, undefined);
   reader.expectEnd();
   if (context.fatal !== undefined) throw context.fatal;
   if (context.saved !== undefined) throw context.saved;
   return { object: (object ?? {}) as JsonObject, strictErrors: context.strictErrors };
-}
-
-/** Types that hold themselves (JSONSchemaProps) nest as deep as the client likes. */
-function decodeBounded(context: Context, schema: StructSchema): JsonValue | undefined {
-  try {
-    return decodeAt(context, schema, undefined);
-  } catch (error) {
-    if (error instanceof RangeError) throw new DecodeError("syntax", "exceeded max depth");
-    throw error;
-  }
 }
 
 /**
@@ -220,6 +214,10 @@ function decodeStruct(
 ): JsonObject {
   const { reader, path } = context;
   const object: JsonObject = into ?? {};
+  // Types that hold themselves (JSONSchemaProps) nest as deep as the client likes.
+  if (path.length + context.outerDepth > STEPS_MAX) {
+    throw new DecodeError("syntax", "exceeded max depth");
+  }
   reader.position += 1;
   if (reader.closesWith(0x7d)) return object;
   const outer = context.struct;
@@ -437,6 +435,7 @@ function withoutStrictness<T>(context: Context, decode: (inner: Context) => T): 
     ...context,
     strict: false,
     path: [],
+    outerDepth: context.outerDepth + context.path.length,
     struct: undefined,
     saved: undefined,
   };

@@ -53,6 +53,16 @@ describe("syntax errors have encoding/json's texts", () => {
     const deep = `{"data":${'{"a":'.repeat(5000)}1${"}".repeat(5000)}}`;
     const revision = structOf("k8s.io/api/apps/v1.ControllerRevision");
     assert.throws(() => decodeJson(deep, revision, { strict: "Ignore" }), /exceeded max depth/);
+    const props = structOf(
+      "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSONSchemaProps",
+    );
+    for (const [open, close] of [
+      ['{"not":', "}"],
+      ['{"items":[', "]}"],
+    ] as const) {
+      const schemas = `${open.repeat(9000)}{}${close.repeat(9000)}`;
+      assert.throws(() => decodeJson(schemas, props, { strict: "Warn" }), /exceeded max depth/);
+    }
   });
 });
 
