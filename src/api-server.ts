@@ -3,22 +3,27 @@
  * Upstream: cmd/kube-apiserver/app/server.go and pkg/controlplane/instance.go.
  */
 import { X509Certificate } from "node:crypto";
+import { createPlugins } from "./admission/plugins/plugins.ts";
 import { structOf } from "./apis/schemas.ts";
 import type { Authorizer } from "./authorization/authorizer.ts";
 import { type ApiDependencies, createApi } from "./endpoints/api.ts";
 import { builtInGroups } from "./endpoints/discovery/resources.ts";
 import { discoveryPaths } from "./endpoints/discovery-paths.ts";
+import { openApiPaths } from "./endpoints/openapi/paths.ts";
+import { OpenApiService } from "./endpoints/openapi/service.ts";
 import { logError, logInfo } from "./metrics/log.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { printFlags, type ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
 import { serviceRanges } from "./options/validation.ts";
 import { installResources } from "./registry/install.ts";
+import { createListers } from "./registry/listers.ts";
 import type { SelectorParsers } from "./request/request-info-parse.ts";
 import { anonymousUser, GROUP_AUTHENTICATED, GROUP_PRIVILEGED } from "./request/user-info.ts";
 import type { Serve } from "./server/front.ts";
 import type { HealthRegistry } from "./server/health.ts";
 import { combinePaths, systemPaths } from "./server/system-paths.ts";
+import { KUBERNETES_VERSION } from "./server/version.ts";
 import type { LoadedFiles } from "./settings.ts";
 import type { StoragePorts } from "./storage/cacher/control.ts";
 import { type ClosableStorageFactory, createStorageFactory } from "./storage/factory.ts";
@@ -58,7 +63,9 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     isServed: (resource) => isServed(options.runtimeConfig, resource),
     storageMediaType: flags["storage-media-type"].includes("json") ? "json" : "protobuf",
   });
-  const groups = builtInGroups();
+  const listers = createListers(() => served);
+  const groups = builtInGroups((resource) => isServed(options.runtimeConfig, resource));
+  const openApi = new OpenApiService({ groups, gitVersion: KUBERNETES_VERSION });
   const serverAddress = `${flags["advertise-address"] || "127.0.0.1"}:${flags["secure-port"]}`;
   const api = createApi({
     served,
@@ -69,7 +76,22 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
       minRequestTimeoutSeconds: flags["min-request-timeout"],
       deleteCollectionWorkers: flags["delete-collection-workers"],
     },
-    admission: [],
+    admission: createPlugins(
+      {
+        listers,
+        gate: (name) => gates.gate(name),
+        tolerationSeconds: {
+          notReady: flags["default-not-ready-toleration-seconds"],
+          unreachable: flags["default-unreachable-toleration-seconds"],
+        },
+        maySigner: async (user) => user.groups.includes(GROUP_PRIVILEGED),
+        organizationsOf: () => [],
+      },
+      {
+        enabled: flags["enable-admission-plugins"],
+        disabled: flags["disable-admission-plugins"],
+      },
+    ),
     ...provisionalGates(config.files.clientCa),
     apiAudiences: flags["api-audiences"].length > 0 ? flags["api-audiences"] : config.files.issuers,
     paths: combinePaths([
@@ -83,6 +105,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
         startedAt: new Date(config.startedAt),
       }),
       discoveryPaths({ groups: () => groups, serverAddress }),
+      openApiPaths({ service: () => openApi, startedAt: new Date(config.startedAt) }),
     ]),
     onError: (request, error) =>
       logError("Request failed", error, { method: request.method, path: request.info.path }),

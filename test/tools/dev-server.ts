@@ -34,7 +34,7 @@ const served = installResources({
   storageMediaType: "protobuf",
 });
 const groups = builtInGroups();
-const gates = new FeatureGates(new Map());
+const gates = new FeatureGates();
 const admin = {
   name: "admin",
   uid: "",
