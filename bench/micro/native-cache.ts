@@ -12,17 +12,28 @@ const POD = "k8s.io/api/core/v1.Pod";
 const target = Buffer.alloc(64 * 1024);
 
 function pod(i: number): object {
-  const env = Array.from({ length: 12 }, (_, k) => ({ name: `VARIABLE_${k}`, value: `value-${k}-${i}` }));
-  const mounts = [{ name: "kube-api-access", readOnly: true, mountPath: "/var/run/secrets/kubernetes.io" }];
+  const env = Array.from({ length: 12 }, (_, k) => ({
+    name: `VARIABLE_${k}`,
+    value: `value-${k}-${i}`,
+  }));
+  const mounts = [
+    { name: "kube-api-access", readOnly: true, mountPath: "/var/run/secrets/kubernetes.io" },
+  ];
   const managed = {
     manager: "kube-controller-manager",
     operation: "Update",
     apiVersion: "v1",
     time: "2026-01-01T00:00:00Z",
     fieldsType: "FieldsV1",
-    fieldsV1: Object.fromEntries(env.map((e) => [`f:${e.name}`, { ".": {}, "f:name": {}, "f:value": {} }])),
+    fieldsV1: Object.fromEntries(
+      env.map((e) => [`f:${e.name}`, { ".": {}, "f:name": {}, "f:value": {} }]),
+    ),
   };
-  const condition = (type: string) => ({ type, status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" });
+  const condition = (type: string) => ({
+    type,
+    status: "True",
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  });
   return {
     metadata: {
       name: `web-${String(i).padStart(6, "0")}`,
@@ -30,7 +41,9 @@ function pod(i: number): object {
       uid: `9b1b2f6e-0000-4000-8000-${String(i).padStart(12, "0")}`,
       creationTimestamp: "2026-01-01T00:00:00Z",
       labels: { app: `app-${i % 100}`, tier: "web", "pod-template-hash": `h${i % 300}` },
-      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "u", controller: true }],
+      ownerReferences: [
+        { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "u", controller: true },
+      ],
       managedFields: [managed, { ...managed, manager: "kubelet", subresource: "status" }],
     },
     spec: {
@@ -82,7 +95,15 @@ measure("JSON to protobuf", 9, 2000, () => {
 });
 
 const pods = Array.from({ length: objects }, (_, i) => {
-  const size = native.jsonToProto(POD, "Pod", "v1", "", Buffer.from(JSON.stringify(pod(i))), target, true);
+  const size = native.jsonToProto(
+    POD,
+    "Pod",
+    "v1",
+    "",
+    Buffer.from(JSON.stringify(pod(i))),
+    target,
+    true,
+  );
   return Buffer.from(target.subarray(0, size));
 });
 const key = (i: number) => `ns-${i % 50}/web-${String(i).padStart(6, "0")}`;
@@ -138,7 +159,9 @@ measure("list, NotIn (scan), open only", 5, 5, () => {
 });
 const node = [{ field: "spec.nodeName", operator: "=" as const, value: "node-7" }];
 measure(`list, spec.nodeName (${objects / 200} match)`, 9, 100, () => list({ fields: node }, 0));
-measure("list, page of 500 in the middle", 9, 20, () => list({ limit: 500, startKey: key(objects / 2) }, 0));
+measure("list, page of 500 in the middle", 9, 20, () =>
+  list({ limit: 500, startKey: key(objects / 2) }, 0),
+);
 
 let revision = objects + 1;
 measure("apply a change, no watch", 5, 2000, (i) => {
