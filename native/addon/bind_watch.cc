@@ -100,7 +100,7 @@ napi_value OnReadable(napi_env env, napi_callback_info info) {
   if (watch == nullptr) return Undefined(env);
   if (watch->readable != nullptr) napi_delete_reference(env, watch->readable);
   napi_create_reference(env, args[1], 1, &watch->readable);
-  if (watch->caught_up()) return Undefined(env);
+  if (watch->caught_up() && watch->pending.empty()) return Undefined(env);
   Thread* thread = Thread::Of(env);
   thread->Queue(watch);
   thread->WakeSelf();

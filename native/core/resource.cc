@@ -132,14 +132,17 @@ void Resource::Progress(uint64_t revision) {
 }
 
 void Resource::Drop() {
+  // Freed outside of the lock.
   Objects objects;
   Index index;
+  Ring ring;
   {
     std::lock_guard hold(lock_);
     dropped_ = true;
     ready_ = false;
     std::swap(objects, objects_);
     std::swap(index, index_);
+    std::swap(ring, ring_);
     kept_.clear();
   }
   WakeAll();
