@@ -127,10 +127,14 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
   });
   const { "bind-address": host, "secure-port": securePort } = flags;
   const { files, limits } = data;
-  say({
-    kind: "listening",
-    port: await front.listen({ host, port: securePort, tls: files.tls, limits }),
-  });
+  try {
+    const listening = await front.listen({ host, port: securePort, tls: files.tls, limits });
+    say({ kind: "listening", port: listening });
+  } catch (error) {
+    await front.close(0); // what is open would keep the thread
+    await server.close();
+    throw error;
+  }
 }
 
 function settle({ id, error }: ToFront & { kind: "acceptor-done" }): void {

@@ -27,9 +27,9 @@ interface Ban {
 const word = (...letters: string[]) => letters.join("");
 
 const bans: readonly Ban[] = [
-  { what: "the type any", pattern: /(?::|<|\bas) any(?=\s*[;,)>=\]|&{])/, files: typescript },
-  { what: "default exports", pattern: /^export default\b/m, files: typescript },
-  { what: "enums", pattern: /^\s*(?:export )?(?:const )?enum \w+ \{/m, files: typescript },
+  { what: "the type any", pattern: /(?::|<|\bas) any(?=\s*[;,)>=\]|&{])/, files: src },
+  { what: "default exports", pattern: /^export default\b/m, files: src },
+  { what: "enums", pattern: /^\s*(?:export )?(?:const )?enum \w+ \{/m, files: src },
   {
     what: "the keyword public",
     pattern: /^\s+public (?:readonly |static |async )?\w+/m,
@@ -49,7 +49,7 @@ const bans: readonly Ban[] = [
     except: ["src/authorization/gate.ts"],
   },
   { what: "ending the process", pattern: /process\.exit\(/, files: src, except: ["src/main.ts"] },
-  { what: "ts-ignore", pattern: /@ts-(?:ignore|nocheck)/, files: typescript },
+  { what: "ts-ignore", pattern: /@ts-(?:ignore|nocheck)/, files: src },
   {
     what: "a TODO without an issue",
     pattern: /\b(?:TODO|FIXME|XXX)\b(?! ?\(?#\d+)/,

@@ -4,6 +4,7 @@
  */
 import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { type IssuedCertificate, issue } from "./certificate.ts";
 
@@ -75,7 +76,7 @@ function renewLeaves(files: PkiFiles, names: readonly string[]): void {
   const soon = Date.now() + RENEW_MS;
   const lasts = [serving, admin].every((one) => new Date(one.validTo).getTime() > soon);
   const covers = names.every(
-    (name) => serving.checkIP(name) !== undefined || serving.checkHost(name) !== undefined,
+    (name) => (isIP(name) === 0 ? serving.checkHost(name) : serving.checkIP(name)) !== undefined,
   );
   if (lasts && covers) return;
   const authority = {
