@@ -6,6 +6,7 @@
 import { type Database, open, type RootDatabase } from "lmdb";
 import { StorageError } from "../errors.ts";
 import type { LeaseRecord, LogRecord, LogState, RecordLog, RecordMeta } from "../mvcc/log.ts";
+import { findDamage } from "./lmdb-header.ts";
 import { decodeMeta, encodeMeta } from "./record-format.ts";
 
 const FORMAT = "klystron-store-1";
@@ -76,6 +77,19 @@ export class LmdbLog implements RecordLog {
       throw writeFailed(this.#path, error);
     }
     for (const { meta } of records) this.#bytes += meta.size + RECORD_OVERHEAD;
+  }
+
+  /** Fills an empty log with a state as of `revision`, without history. Returns the records. */
+  async restore(revision: number, batches: AsyncIterable<LogRecord[]>): Promise<number> {
+    let count = 0;
+    for await (const records of batches) {
+      await this.append(records);
+      count += records.length;
+    }
+    await this.#state.put("revision", revision);
+    await this.#state.put("compacted", revision);
+    await this.#root.flushed;
+    return count;
   }
 
   value(revision: number): Uint8Array | undefined {
@@ -149,6 +163,8 @@ export class LmdbLog implements RecordLog {
 
 /** Opens or creates the file. Throws Corrupt or Refused, naming it. */
 export function openLmdbLog(path: string): LmdbLog {
+  const damage = findDamage(path);
+  if (damage !== undefined) throw damaged(path, damage);
   try {
     const root = open<unknown, string>({ path, maxDbs: 4, noSubdir: true, encoding: "binary" });
     return new LmdbLog(path, root);
