@@ -18,6 +18,12 @@ import { registration as clusterRoles } from "./rbac/clusterrole/strategy.ts";
 import { registration as clusterRoleBindings } from "./rbac/clusterrolebinding/strategy.ts";
 import { registration as roles } from "./rbac/role/strategy.ts";
 import { registration as roleBindings } from "./rbac/rolebinding/strategy.ts";
+import { registration as deviceClasses } from "./resource/deviceclass/strategy.ts";
+import { registration as deviceTaintRules } from "./resource/devicetaintrule/strategy.ts";
+import { registration as resourceClaims } from "./resource/resourceclaim/strategy.ts";
+import { registration as resourceClaimTemplates } from "./resource/resourceclaimtemplate/strategy.ts";
+import { registration as poolStatusRequests } from "./resource/resourcepoolstatusrequest/strategy.ts";
+import { registration as resourceSlices } from "./resource/resourceslice/strategy.ts";
 import { type ResourceRegistration, registration } from "./rest/strategy.ts";
 import { registration as priorityClasses } from "./scheduling/priorityclass/strategy.ts";
 import { registration as csiDrivers } from "./storage/csidriver/strategy.ts";
@@ -36,6 +42,12 @@ export const registrations: readonly ResourceRegistration[] = [
   registration(validatingBindings),
   registration(validatingWebhooks),
   registration(customResourceDefinitions),
+  registration(deviceClasses),
+  registration(deviceTaintRules),
+  registration(resourceClaims),
+  registration(resourceClaimTemplates),
+  registration(poolStatusRequests),
+  registration(resourceSlices),
   registration(apiServices),
   registration(autoscalers),
   registration(clusterRoleBindings),
