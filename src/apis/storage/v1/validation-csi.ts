@@ -22,6 +22,7 @@ import {
   validateImmutableField,
   validateNonnegative,
 } from "../../../apimachinery/validation/object-meta.ts";
+import { validatePersistentVolumeSpec } from "../../core/v1/validation/persistentvolume.ts";
 import type {
   CSIDriver,
   CSIDriverSpec,
@@ -193,6 +194,9 @@ export function validateVolumeAttachment({ spec = {}, status = {} }: Attachment)
   else if (name === "") {
     const detail = "must specify non empty persistentVolumeName";
     errors.push(required(source.child("persistentVolumeName"), detail));
+  } else if (inline !== undefined) {
+    const inlineAt = source.child("inlineVolumeSpec");
+    errors.push(...validatePersistentVolumeSpec(inline, { name: "", inline: true, at: inlineAt }));
   }
   const nodeName = spec.nodeName ?? "";
   for (const message of nameIsDNSSubdomain(nodeName, false)) {

@@ -1,5 +1,6 @@
 /** Upstream: pkg/registry/node/runtimeclass/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
+import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
 import { deprecatedNodeLabel } from "../../../apis/node/v1/node-labels.ts";
 import type { RuntimeClass } from "../../../apis/node/v1/types.ts";
 import {
@@ -14,10 +15,10 @@ export const registration: ResourceRegistration<Kube<RuntimeClass>> = {
   resource: "runtimeclasses",
   strategy: {
     validateName: nameIsDNSSubdomain,
-    validate: (_context, object) => validateRuntimeClass(object),
+    validate: (context, object) => validateRuntimeClass(object, podValidationOptions(context)),
     warningsOnCreate: (_context, object) => warnings(object),
-    validateUpdate: (_context, object, old) => [
-      ...validateRuntimeClass(object),
+    validateUpdate: (context, object, old) => [
+      ...validateRuntimeClass(object, podValidationOptions(context)),
       ...validateRuntimeClassUpdate(object, old),
     ],
     warningsOnUpdate: (_context, object) => warnings(object),

@@ -1,5 +1,4 @@
 /** Upstream: pkg/registry/storage/volumeattachment/strategy.go. */
-import { PrintedValue } from "../../../apimachinery/validation/field.ts";
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { VolumeAttachment } from "../../../apis/storage/v1/types.ts";
 import {
@@ -7,6 +6,7 @@ import {
   validateVolumeAttachmentUpdate,
   validateVolumeAttachmentV1,
 } from "../../../apis/storage/v1/validation-csi.ts";
+import { goStruct } from "../../../apis/validation/common.ts";
 import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";
 import { type Kube, keepFields, statusStrategy } from "../../strategy-parts.ts";
 
@@ -47,19 +47,8 @@ function isV1({ requestApiVersion }: StrategyContext): boolean {
 function validateUpdate(_context: StrategyContext, object: Attachment, old: Attachment) {
   return [
     ...validateVolumeAttachment(object),
-    ...validateVolumeAttachmentUpdate(object, old, () => printedSpec(object)),
+    ...validateVolumeAttachmentUpdate(object, old, () =>
+      goStruct(object.spec ?? {}, "k8s.io/api/storage/v1.VolumeAttachmentSpec"),
+    ),
   ];
-}
-
-function printedSpec({ spec = {} }: Attachment): PrintedValue {
-  const { attacher = "", nodeName = "", source = {} } = spec;
-  const printed = {
-    Attacher: attacher,
-    Source: {
-      PersistentVolumeName: source.persistentVolumeName ?? null,
-      InlineVolumeSpec: source.inlineVolumeSpec ?? null,
-    },
-    NodeName: nodeName,
-  };
-  return new PrintedValue(JSON.stringify(printed));
 }
