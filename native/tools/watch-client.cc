@@ -1,0 +1,183 @@
+// Load: opens N watches over TLS and swallows what comes, cheaply enough not to be the limit.
+//
+//   g++ -std=c++20 -O2 native/tools/watch-client.cc -o build/watch-client -lssl -lcrypto
+//   build/watch-client HOST PORT COUNT PATH [--token T] [--verify] [--stalled K] [--rate BYTES]
+//
+// After the handshakes it prints `ready COUNT`. Each second, and at the end (SIGTERM or stdin's end), it
+// prints `t seconds, bytes, events, closed`. Without --verify bytes are dropped in the kernel, undecrypted,
+// and events are 0; with it every frame's resourceVersion is checked to go forward. The first K connections
+// are stalled: they read nothing, or --rate bytes a second.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Connection {
+  int fd = -1;
+  SSL* ssl = nullptr;
+  bool open = true;
+  bool stalled = false;
+  bool head_done = false;
+  std::string pending;
+  unsigned long long revision = 0;
+};
+
+struct Options {
+  std::string host, port, path, token;
+  int count = 0, stalled = 0, rate = 0;
+  bool verify = false;
+};
+
+unsigned long long g_bytes = 0, g_events = 0, g_disorder = 0;
+int g_closed = 0;
+volatile std::sig_atomic_t g_stop = 0;
+
+[[noreturn]] void Fail(const char* what) {
+  std::perror(what);
+  std::exit(1);
+}
+
+// Blocking until the request is out, then non-blocking.
+void Open(const Options& options, SSL_CTX* context, const addrinfo* address, Connection* connection) {
+  connection->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connection->fd < 0 || connect(connection->fd, address->ai_addr, address->ai_addrlen) != 0) Fail("connect");
+  connection->ssl = SSL_new(context);
+  SSL_set_fd(connection->ssl, connection->fd);
+  if (SSL_connect(connection->ssl) != 1) Fail("handshake");
+  std::string request = "GET " + options.path + " HTTP/1.1\r\nHost: " + options.host + "\r\n";
+  if (!options.token.empty()) request += "Authorization: Bearer " + options.token + "\r\n";
+  request += "User-Agent: watch-client\r\nAccept: application/json\r\n\r\n";
+  if (SSL_write(connection->ssl, request.data(), static_cast<int>(request.size())) <= 0) Fail("request");
+  fcntl(connection->fd, F_SETFL, fcntl(connection->fd, F_GETFL) | O_NONBLOCK);
+}
+
+void CheckLine(Connection* connection, const std::string& line) {
+  if (line.find("{\"type\":\"") == std::string::npos) return;
+  g_events++;
+  const size_t at = line.find("\"resourceVersion\":\"");
+  if (at == std::string::npos) return;
+  const unsigned long long revision = std::strtoull(line.c_str() + at + 19, nullptr, 10);
+  if (revision <= connection->revision) g_disorder++;
+  connection->revision = revision;
+}
+
+void Verify(Connection* connection, const char* data, size_t size) {
+  connection->pending.append(data, size);
+  size_t from = 0;
+  for (size_t end; (end = connection->pending.find('\n', from)) != std::string::npos; from = end + 1) {
+    CheckLine(connection, connection->pending.substr(from, end - from));
+  }
+  connection->pending.erase(0, from);
+}
+
+void Close(Connection* connection) {
+  if (!connection->open) return;
+  connection->open = false;
+  g_closed++;
+  close(connection->fd);
+}
+
+void Drain(const Options& options, Connection* connection, size_t most) {
+  static char buffer[1 << 18];
+  for (size_t taken = 0; taken < most && connection->open;) {
+    const size_t want = std::min(sizeof(buffer), most - taken);
+    long n = 0;
+    if (options.verify) {
+      n = SSL_read(connection->ssl, buffer, static_cast<int>(want));
+      if (n <= 0) {
+        const int error = SSL_get_error(connection->ssl, static_cast<int>(n));
+        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) Close(connection);
+        return;
+      }
+      Verify(connection, buffer, static_cast<size_t>(n));
+    } else {
+      // For TCP, MSG_TRUNC drops the bytes without copying them.
+      n = recv(connection->fd, buffer, want, MSG_TRUNC);
+      if (n == 0 || (n < 0 && errno != EAGAIN)) Close(connection);
+      if (n <= 0) return;
+    }
+    g_bytes += static_cast<unsigned long long>(n);
+    taken += static_cast<size_t>(n);
+  }
+}
+
+Options Parse(int count, char** arguments) {
+  if (count < 5) {
+    std::fprintf(stderr, "usage: watch-client HOST PORT COUNT PATH [--token T] [--verify] [--stalled K] [--rate BYTES]\n");
+    std::exit(2);
+  }
+  Options options;
+  options.host = arguments[1];
+  options.port = arguments[2];
+  options.count = std::atoi(arguments[3]);
+  options.path = arguments[4];
+  for (int i = 5; i < count; i++) {
+    const std::string name = arguments[i];
+    if (name == "--verify") options.verify = true;
+    else if (i + 1 == count) std::exit(2);
+    else if (name == "--token") options.token = arguments[++i];
+    else if (name == "--stalled") options.stalled = std::atoi(arguments[++i]);
+    else if (name == "--rate") options.rate = std::atoi(arguments[++i]);
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const Options options = Parse(count, arguments);
+  std::signal(SIGTERM, [](int) { g_stop = 1; });
+  std::signal(SIGPIPE, SIG_IGN);
+  rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  addrinfo hints{}, *address = nullptr;
+  hints.ai_socktype = SOCK_STREAM;
+  if (getaddrinfo(options.host.c_str(), options.port.c_str(), &hints, &address) != 0) Fail("address");
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
+  const int poll = epoll_create1(EPOLL_CLOEXEC);
+  std::vector<Connection> connections(static_cast<size_t>(options.count));
+  for (size_t i = 0; i < connections.size(); i++) {
+    Open(options, context, address, &connections[i]);
+    connections[i].stalled = static_cast<int>(i) < options.stalled;
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLRDHUP;
+    event.data.ptr = &connections[i];
+    if (!connections[i].stalled) epoll_ctl(poll, EPOLL_CTL_ADD, connections[i].fd, &event);
+  }
+  std::printf("ready %d\n", options.count);
+  std::fflush(stdout);
+  const auto start = std::chrono::steady_clock::now();
+  double next = 1;
+  std::vector<epoll_event> events(1024);
+  while (g_stop == 0 && g_closed < options.count) {
+    const int n = epoll_wait(poll, events.data(), static_cast<int>(events.size()), 100);
+    for (int i = 0; i < n; i++) Drain(options, static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr), SIZE_MAX);
+    const double now = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (now < next) continue;
+    next += 1;
+    if (options.rate > 0) {
+      for (Connection& one : connections) if (one.stalled) Drain(options, &one, static_cast<size_t>(options.rate));
+    }
+    std::printf("t %.1f bytes %llu events %llu closed %d disorder %llu\n", now, g_bytes, g_events, g_closed, g_disorder);
+    std::fflush(stdout);
+  }
+  std::printf("end bytes %llu events %llu closed %d disorder %llu\n", g_bytes, g_events, g_closed, g_disorder);
+  return g_disorder == 0 ? 0 : 1;
+}
