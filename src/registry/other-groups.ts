@@ -7,12 +7,19 @@ import { registration as validatingBindings } from "./admissionregistration/vali
 import { registration as validatingWebhooks } from "./admissionregistration/validatingwebhookconfiguration/strategy.ts";
 import { registration as customResourceDefinitions } from "./apiextensions/customresourcedefinition/strategy.ts";
 import { registration as apiServices } from "./apiregistration/apiservice/strategy.ts";
+import { registration as selfSubjectReviews } from "./authentication/selfsubjectreview/strategy.ts";
+import { registration as tokenReviews } from "./authentication/tokenreview/strategy.ts";
+import { registration as localSubjectAccessReviews } from "./authorization/localsubjectaccessreview/strategy.ts";
+import { registration as selfSubjectAccessReviews } from "./authorization/selfsubjectaccessreview/strategy.ts";
+import { registration as selfSubjectRulesReviews } from "./authorization/selfsubjectrulesreview/strategy.ts";
+import { registration as subjectAccessReviews } from "./authorization/subjectaccessreview/strategy.ts";
 import { registration as autoscalers } from "./autoscaling/horizontalpodautoscaler/strategy.ts";
 import { registration as certificateRequests } from "./certificates/certificatesigningrequest/strategy.ts";
 import { registration as trustBundles } from "./certificates/clustertrustbundle/strategy.ts";
 import { registration as podCertificateRequests } from "./certificates/podcertificaterequest/strategy.ts";
 import { registration as flowSchemas } from "./flowcontrol/flowschema/strategy.ts";
 import { registration as priorityLevels } from "./flowcontrol/prioritylevelconfiguration/strategy.ts";
+import { registration as storageVersions } from "./internal/storageversion/strategy.ts";
 import { registration as runtimeClasses } from "./node/runtimeclass/strategy.ts";
 import { registration as clusterRoles } from "./rbac/clusterrole/strategy.ts";
 import { registration as clusterRoleBindings } from "./rbac/clusterrolebinding/strategy.ts";
@@ -32,6 +39,7 @@ import { registration as csiStorageCapacities } from "./storage/csistoragecapaci
 import { registration as storageClasses } from "./storage/storageclass/strategy.ts";
 import { registration as volumeAttachments } from "./storage/volumeattachment/strategy.ts";
 import { registration as volumeAttributesClasses } from "./storage/volumeattributesclass/strategy.ts";
+import { registration as storageVersionMigrations } from "./storagemigration/storageversionmigration/strategy.ts";
 
 /** One per resource, in no particular order. */
 export const registrations: readonly ResourceRegistration[] = [
@@ -48,6 +56,14 @@ export const registrations: readonly ResourceRegistration[] = [
   registration(resourceClaimTemplates),
   registration(poolStatusRequests),
   registration(resourceSlices),
+  registration(subjectAccessReviews),
+  registration(selfSubjectAccessReviews),
+  registration(localSubjectAccessReviews),
+  registration(selfSubjectRulesReviews),
+  registration(tokenReviews),
+  registration(selfSubjectReviews),
+  registration(storageVersions),
+  registration(storageVersionMigrations),
   registration(apiServices),
   registration(autoscalers),
   registration(clusterRoleBindings),

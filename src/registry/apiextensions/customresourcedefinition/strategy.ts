@@ -3,6 +3,7 @@ import { quote } from "../../../apimachinery/validation/field.ts";
 import { type Schema, schemaHas } from "../../../apis/apiextensions/schema.ts";
 import { fromV1beta1, toV1beta1 } from "../../../apis/apiextensions/v1/conversion.ts";
 import { setCustomResourceDefinitionDefaults } from "../../../apis/apiextensions/v1/defaults.ts";
+import { setCustomResourceDefinitionDefaults as setV1beta1Defaults } from "../../../apis/apiextensions/v1beta1/defaults.ts";
 import type { CustomResourceDefinition } from "../../../apis/apiextensions/v1beta1/types.ts";
 import {
   customResourceDefinitionName,
@@ -51,7 +52,7 @@ export const registration: ResourceRegistration<Crd> = {
       },
     },
   },
-  defaults: { v1: setCustomResourceDefinitionDefaults },
+  defaults: { v1: setCustomResourceDefinitionDefaults, v1beta1: setV1beta1Defaults },
   converters: { v1: { toStorage: toV1beta1, fromStorage: fromV1beta1 } },
 };
 
