@@ -7,6 +7,7 @@ import { registerProcessMetrics } from "./metrics/process.ts";
 import { type MetricSnapshot, metrics } from "./metrics/registry.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { registerBuildMetrics } from "./server/build-metrics.ts";
+import { withFilters } from "./server/filters.ts";
 import type { Acceptor } from "./server/front-uws-acceptor.ts";
 import { HealthRegistry } from "./server/health.ts";
 import { healthMetrics } from "./server/health-metrics.ts";
@@ -83,7 +84,12 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
     scrape,
     resetMetrics: () => say({ kind: "reset-metrics" }),
   });
-  const serve = instrument(server.serve, metrics);
+  const filtered = withFilters(server.serve, {
+    hsts: flags["strict-transport-security-directives"],
+    corsOrigins: flags["cors-allowed-origins"],
+    turnsAway: () => shuttingDown && flags["shutdown-send-retry-after"],
+  });
+  const serve = instrument(filtered, metrics);
   const acceptor = data.sharedAcceptor ? remoteAcceptor : undefined;
   const choice = flags.front === "node" ? "node" : "uws";
   const front = await createFront(choice, { serve, selectors: server.selectors }, acceptor);

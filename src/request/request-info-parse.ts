@@ -2,7 +2,12 @@
  * Reads RequestInfo from a method, a path and a query.
  * Upstream: apiserver/pkg/endpoints/request/requestinfo.go.
  */
-import type { FieldSelector } from "../apimachinery/fields/selector.ts";
+import {
+  type FieldSelector,
+  parseFieldSelector,
+  requiresExactMatch,
+} from "../apimachinery/fields/selector.ts";
+import { parseLabelSelector } from "../apimachinery/labels/parse.ts";
 import type { LabelSelector } from "../apimachinery/labels/selector.ts";
 import { parseQuery } from "./go-url.ts";
 import type { RequestInfo, Verb } from "./request-info.ts";
@@ -11,6 +16,19 @@ import type { RequestInfo, Verb } from "./request-info.ts";
 export interface SelectorParsers {
   fields(text: string): FieldSelector | undefined;
   labels(text: string): LabelSelector | undefined;
+}
+
+/** The API's own grammars. */
+export const standardSelectors: SelectorParsers = {
+  fields: (text) => orUndefined(() => parseFieldSelector(text)),
+  labels: (text) => orUndefined(() => parseLabelSelector(text)),
+};
+function orUndefined<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
 }
 
 const verbOfMethod = new Map<string, Verb>([
@@ -45,7 +63,7 @@ export function parseRequestInfo(
   method: string,
   path: string,
   rawQuery: string,
-  selectors?: SelectorParsers,
+  selectors: SelectorParsers = standardSelectors,
 ): RequestInfo {
   const segments = resourceSegments(path);
   if (segments === undefined) return nonResource(method, path);
@@ -56,7 +74,8 @@ export function parseRequestInfo(
   const verb = specialVerb || verbOf(method, pathName, query);
   const fieldText = query?.get("fieldSelector") ?? "";
   const isCollectionRead = pathName === "" && (verb === "list" || verb === "watch");
-  const name = isCollectionRead && specialVerb === "" ? exactName(fieldText) : pathName;
+  const fieldSelector = fieldText === "" ? undefined : selectors.fields(fieldText);
+  const name = isCollectionRead && specialVerb === "" ? exactName(fieldSelector) : pathName;
   const info = {
     isResourceRequest: true,
     path,
@@ -67,8 +86,7 @@ export function parseRequestInfo(
     name,
     parts,
   };
-  if (selectors === undefined || query === undefined || !withSelectors.has(verb)) return info;
-  const fieldSelector = fieldText === "" ? undefined : selectors.fields(fieldText);
+  if (query === undefined || !withSelectors.has(verb)) return info;
   const labelText = query.get("labelSelector") ?? "";
   const labelSelector = labelText === "" ? undefined : selectors.labels(labelText);
   return {
@@ -136,14 +154,9 @@ function verbOf(method: string, name: string, query: URLSearchParams | undefined
 }
 
 /** X of a field selector that demands `metadata.name=X`, so that rules by name apply to it. */
-function exactName(fieldSelector: string): string {
-  if (!fieldSelector.includes("metadata.name")) return "";
-  for (const term of fieldSelector.split(/(?<!\\),/)) {
-    const match = /^metadata\.name={1,2}(.*)$/.exec(term.trim());
-    const name = match?.[1]?.replace(/\\(.)/g, "$1");
-    if (name !== undefined && invalidPathSegment(name) === undefined) return name;
-  }
-  return "";
+function exactName(selector: FieldSelector | undefined): string {
+  const name = selector === undefined ? undefined : requiresExactMatch(selector, "metadata.name");
+  return name === undefined || invalidPathSegment(name) !== undefined ? "" : name;
 }
 
 /**

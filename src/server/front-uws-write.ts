@@ -22,13 +22,19 @@ export function writeHead(exchange: UwsExchange, answer: Exclude<Response, { kin
   const { res, request } = exchange;
   res.writeStatus(statusLine(answer.status));
   for (const [name, value] of completeHeaders(request, answer)) {
-    if (name.toLowerCase() !== "content-length") res.writeHeader(name, value);
+    const lower = name.toLowerCase();
+    // uWS writes both itself.
+    if (lower !== "content-length" && lower !== "connection") res.writeHeader(name, value);
   }
 }
 
+const closes = (answer: Response) =>
+  answer.headers.some(([name, value]) => name.toLowerCase() === "connection" && value === "close");
+
 export function writeBytes(exchange: UwsExchange, answer: BytesResponse): void {
-  const { res, draining } = exchange;
+  const { res } = exchange;
   const { body, status } = answer;
+  const draining = exchange.draining || closes(answer);
   const byteLength = typeof body === "string" ? Buffer.byteLength(body) : body.length;
   if (byteLength > SINGLE_WRITE_BYTES_MAX && !exchange.isHead) {
     writeStream(exchange, streamOf(answer, byteLength));
