@@ -1,0 +1,189 @@
+/**
+ * What runs beside the API in this process: the objects every cluster has, and with --standalone
+ * the few controllers without which an API server alone is hard to use. In the main thread.
+ * Upstream: pkg/controlplane (the hooks), cmd/kube-controller-manager (the rest).
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { KvBackend } from "../storage/interfaces.ts";
+import { ApiClient, type LoopbackConfig } from "./api-client.ts";
+import { ensureIdentityLease } from "./bootstrap/identity-lease.ts";
+import {
+  ensureKubernetesService,
+  ensureServiceCidr,
+  type KubernetesServiceConfig,
+  reconcileEndpoints,
+} from "./bootstrap/kubernetes-service.ts";
+import { MasterLeases } from "./bootstrap/master-leases.ts";
+import {
+  type ClusterAuthentication,
+  ensureClusterAuthentication,
+  ensureFlowControl,
+  ensureLegacyTokenTracking,
+  ensureNamespaces,
+  ensurePriorityClasses,
+} from "./bootstrap/objects.ts";
+import { runElection } from "./leader-election.ts";
+import { GarbageCollector } from "./standalone/garbage-collector.ts";
+import { runNamespaces } from "./standalone/namespaces.ts";
+import { runServiceAccounts } from "./standalone/service-accounts.ts";
+
+export interface ControllersConfig {
+  readonly loopback: LoopbackConfig;
+  readonly service: KubernetesServiceConfig;
+  readonly authentication: ClusterAuthentication;
+  readonly standalone: boolean;
+  /** PEM published as kube-root-ca.crt. */
+  readonly rootCa: string;
+  /** Undefined: this server is the only one it knows of. */
+  readonly backend: KvBackend | undefined;
+  readonly etcdPrefix: string;
+  /** RBAC's default roles; its own module, handed in. */
+  readonly reconcileRbac?: (client: ApiClient) => Promise<void>;
+  /** A post-start hook has finished; /readyz waits for all of hookNames. */
+  readonly hookDone: (name: string, error?: Error) => void;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+/** The hooks that controllers report, under upstream's names. */
+export const hookNames = [
+  "start-system-namespaces-controller",
+  "bootstrap-controller",
+  "start-kubernetes-service-cidr-controller",
+  "rbac/bootstrap-roles",
+  "scheduling/bootstrap-system-priority-classes",
+  "priority-and-fairness-config-producer",
+  "start-cluster-authentication-info-controller",
+  "start-kube-apiserver-identity-lease-controller",
+  "start-legacy-token-tracking-controller",
+] as const;
+
+const MINUTE_MS = 60_000;
+const ENDPOINTS_MS = 10_000;
+const IDENTITY_MS = 10_000;
+const HOOK_RETRY_MS = 200;
+const HOOK_TRIES_MAX = 150;
+
+export class Controllers {
+  readonly #config: ControllersConfig;
+  readonly #client: ApiClient;
+  readonly #stop = new AbortController();
+  readonly #masters: MasterLeases | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(config: ControllersConfig) {
+    this.#config = config;
+    this.#client = new ApiClient(config.loopback);
+    if (config.backend !== undefined) {
+      this.#masters = new MasterLeases(config.backend, config.etcdPrefix);
+    }
+  }
+
+  /** Runs the hooks, then repeats what upstream repeats. Resolves when every hook has finished. */
+  async start(): Promise<void> {
+    const { service, authentication } = this.#config;
+    const client = this.#client;
+    const now = () => new Date();
+    await this.#hook("start-system-namespaces-controller", () => ensureNamespaces(client));
+    await Promise.all([
+      this.#hook("scheduling/bootstrap-system-priority-classes", () =>
+        ensurePriorityClasses(client),
+      ),
+      this.#hook("priority-and-fairness-config-producer", () => ensureFlowControl(client)),
+      this.#hook("rbac/bootstrap-roles", async () => this.#config.reconcileRbac?.(client)),
+      this.#hook("start-cluster-authentication-info-controller", () =>
+        ensureClusterAuthentication(client, authentication),
+      ),
+      this.#hook("start-legacy-token-tracking-controller", () =>
+        ensureLegacyTokenTracking(client, now()),
+      ),
+      this.#hook("start-kube-apiserver-identity-lease-controller", () =>
+        ensureIdentityLease(client, hostname(), now()),
+      ),
+      this.#hook("start-kubernetes-service-cidr-controller", () =>
+        ensureServiceCidr(client, service, now()),
+      ).then(() => this.#hook("bootstrap-controller", () => this.#publishService())),
+    ]);
+    this.#every(MINUTE_MS, "system namespaces", () => ensureNamespaces(client));
+    this.#every(MINUTE_MS, "flow control", () => ensureFlowControl(client));
+    this.#every(MINUTE_MS, "cluster authentication", () =>
+      ensureClusterAuthentication(client, authentication),
+    );
+    this.#every(IDENTITY_MS, "identity lease", () =>
+      ensureIdentityLease(client, hostname(), now()),
+    );
+    this.#every(ENDPOINTS_MS, "kubernetes endpoints", () => this.#publishService());
+    if (this.#config.standalone) this.#standalone();
+  }
+
+  /** Leaves the endpoints of the `kubernetes` Service and hands the lease over. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#stop.abort();
+    const { advertiseAddress, securePort } = this.#config.service;
+    try {
+      await this.#masters?.remove(advertiseAddress);
+      const left = (await this.#masters?.list()) ?? [];
+      if (left.length > 0) await reconcileEndpoints(this.#client, left, securePort);
+    } catch (error) {
+      this.#config.onError("leaving the kubernetes endpoints", error);
+    }
+    this.#client.close();
+  }
+
+  async #publishService(): Promise<void> {
+    const { service } = this.#config;
+    await ensureKubernetesService(this.#client, service);
+    await this.#masters?.renew(service.advertiseAddress);
+    const alive = (await this.#masters?.list()) ?? [];
+    const addresses = new Set([...alive, service.advertiseAddress]);
+    await reconcileEndpoints(this.#client, [...addresses], service.securePort);
+  }
+
+  #standalone(): void {
+    const { loopback, rootCa, onError } = this.#config;
+    const client = new ApiClient(loopback, "kube-controller-manager/v1.36");
+    void runElection(client, {
+      leaseName: "kube-controller-manager",
+      identity: `${hostname()}_${randomUUID()}`,
+      signal: this.#stop.signal,
+      onError,
+      lead: (signal) => {
+        runServiceAccounts(client, { rootCa, signal, onError });
+        runNamespaces(client, { signal, onError });
+        void new GarbageCollector(client, { signal, onError }).run();
+      },
+    });
+  }
+
+  /** Tries until it works: what a hook needs may be a moment late. */
+  async #hook(name: (typeof hookNames)[number], work: () => Promise<void>): Promise<void> {
+    for (let tries = 1; !this.#stop.signal.aborted; tries++) {
+      try {
+        await work();
+        this.#config.hookDone(name);
+        return;
+      } catch (error) {
+        const failure = error instanceof Error ? error : new Error(String(error));
+        if (tries % 10 === 0) this.#config.onError(`post-start hook ${name}`, failure);
+        if (tries >= HOOK_TRIES_MAX) this.#config.hookDone(name, failure);
+        await new Promise((resolve) => setTimeout(resolve, HOOK_RETRY_MS).unref());
+      }
+    }
+  }
+
+  #every(milliseconds: number, what: string, work: () => Promise<void>): void {
+    let running = false;
+    const timer = setInterval(() => {
+      if (running) return;
+      running = true;
+      work()
+        .catch((error: unknown) => this.#config.onError(what, error))
+        .finally(() => {
+          running = false;
+        });
+    }, milliseconds);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+}
