@@ -34,27 +34,18 @@ bool JsonTape::Parse(std::string_view text) {
   text_ = text;
   p_ = 0;
   spaced_ = false;
+  nodes_.reserve(text.size() / 8 + 16);
   if (text.size() > 0x7fffffff || !simdjson::validate_utf8(text.data(), text.size())) return false;
   if (!Value(0)) return false;
   Space();
   return p_ == text_.size();
 }
 
-void JsonTape::Space() {
-  if (p_ < text_.size() && static_cast<uint8_t>(text_[p_]) > ' ') return;
+void JsonTape::SkipSpace() {
   while (p_ < text_.size() && (text_[p_] == ' ' || text_[p_] == '\n' || text_[p_] == '\t' || text_[p_] == '\r')) {
     p_++;
     spaced_ = true;
   }
-}
-
-uint32_t JsonTape::Open(JsonNode::Type type) {
-  nodes_.push_back({type, false, p_, p_, 0});
-  return static_cast<uint32_t>(nodes_.size() - 1);
-}
-void JsonTape::Close(uint32_t index) {
-  nodes_[index].end = p_;
-  nodes_[index].next = static_cast<uint32_t>(nodes_.size());
 }
 
 bool JsonTape::Literal(std::string_view word, JsonNode::Type type) {

@@ -40,9 +40,19 @@ class JsonTape {
   bool StringToken();
   bool Number();
   bool Literal(std::string_view word, JsonNode::Type type);
-  void Space();
-  uint32_t Open(JsonNode::Type type);
-  void Close(uint32_t index);
+  void Space() {
+    if (p_ < text_.size() && static_cast<uint8_t>(text_[p_]) > ' ') return;
+    SkipSpace();
+  }
+  void SkipSpace();
+  uint32_t Open(JsonNode::Type type) {
+    nodes_.push_back({type, false, p_, p_, 0});
+    return static_cast<uint32_t>(nodes_.size() - 1);
+  }
+  void Close(uint32_t index) {
+    nodes_[index].end = p_;
+    nodes_[index].next = static_cast<uint32_t>(nodes_.size());
+  }
 
   std::string_view text_;
   uint32_t p_ = 0;

@@ -30,6 +30,10 @@ class BackBuffer {
     if (!bytes.empty()) std::memcpy(data_.data() + at_, bytes.data(), bytes.size());
   }
   void Varint(uint64_t value) {
+    if (value < 0x80 && at_ > 0) {
+      data_[--at_] = static_cast<char>(value);
+      return;
+    }
     char buffer[10];
     size_t n = 0;
     while (value >= 0x80) { buffer[n++] = static_cast<char>(value | 0x80); value >>= 7; }

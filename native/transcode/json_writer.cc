@@ -2,35 +2,10 @@
 
 #include <cmath>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 namespace klystron {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
-
-bool Plain(uint8_t c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'; }
-
-// The number of plain characters at the start.
-size_t PlainRun(const char* p, size_t size) {
-  size_t i = 0;
-#if defined(__SSE2__)
-  for (; i + 16 <= size; i += 16) {
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i));
-    const auto is = [&](char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); };
-    // Signed: also true for bytes of 0x80 and more.
-    __m128i special = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
-    special = _mm_or_si128(special, _mm_or_si128(is('"'), is('\\')));
-    special = _mm_or_si128(special, _mm_or_si128(is('<'), _mm_or_si128(is('>'), is('&'))));
-    const int mask = _mm_movemask_epi8(special);
-    if (mask != 0) return i + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
-  }
-#endif
-  while (i < size && Plain(static_cast<uint8_t>(p[i]))) i++;
-  return i;
-}
 
 // Length of the valid UTF-8 sequence at `p`, 0 when it is not one.
 size_t SequenceLength(const char* text, size_t size) {
@@ -92,7 +67,7 @@ void AppendJsonString(std::string_view text, std::string* out) {
   const char* p = text.data();
   size_t left = text.size();
   while (left > 0) {
-    const size_t plain = PlainRun(p, left);
+    const size_t plain = PlainPrefix(p, left);
     out->append(p, plain);
     p += plain;
     left -= plain;

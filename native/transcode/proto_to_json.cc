@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <new>
 
 #include "core/status.h"
+#include "transcode/byte_buffer.h"
 #include "transcode/json_check.h"
 #include "transcode/json_tape.h"
 #include "transcode/json_writer.h"
@@ -21,13 +23,17 @@ constexpr size_t kMaxFields = 64;
 
 // A field's occurrences in its message: the last value, and where the first one starts.
 struct Slot {
-  uint32_t count = 0;
-  uint32_t wire = 0;
-  uint64_t number = 0;
-  std::string_view bytes;
+  union { uint64_t number = 0; const char* data; };
   const char* first = nullptr;  // the tag
   const char* end = nullptr;    // of the message
+  uint32_t size = 0;
+  uint32_t count : 29 = 0;
+  uint32_t wire : 3 = 0;
+
+  std::string_view bytes() const { return wire == kLengthDelimited ? std::string_view(data, size) : std::string_view(); }
+  uint64_t value() const { return wire == kLengthDelimited ? 0 : number; }
 };
+static_assert(sizeof(Slot) == 32);
 
 // Room for a message's slots of which only those in use are cleared.
 union SlotRoom {
@@ -36,28 +42,34 @@ union SlotRoom {
 };
 
 bool ReadValue(WireReader* reader, uint32_t wire, Slot* slot) {
-  slot->wire = wire;
+  slot->wire = wire & 7;
   switch (wire) {
     case kVarint: return reader->Varint(&slot->number);
     case kFixed64: return reader->Fixed(8, &slot->number);
     case kFixed32: return reader->Fixed(4, &slot->number);
-    case kLengthDelimited: return reader->Bytes(&slot->bytes);
+    case kLengthDelimited: {
+      std::string_view bytes;
+      if (!reader->Bytes(&bytes)) return false;
+      slot->data = bytes.data();
+      slot->size = static_cast<uint32_t>(bytes.size());
+      return true;
+    }
     default: return false;
   }
 }
 
 class Writer {
  public:
-  Writer(std::string_view revision, std::string* out) : revision_(revision), out_(*out) {}
+  Writer(std::string_view revision, ByteBuffer* out) : revision_(revision), out_(*out) {}
 
   bool Object(const StructType& type, std::string_view message, std::string_view kind, std::string_view api_version, int depth) {
     out_ += '{';
     bool comma = false;
     if (!kind.empty()) {
       out_ += "\"kind\":";
-      AppendJsonString(kind, &out_);
+      String(kind);
       out_ += ",\"apiVersion\":";
-      AppendJsonString(api_version, &out_);
+      String(api_version);
       comma = true;
     }
     if (!Members(type, message, &comma, depth)) return false;
@@ -66,6 +78,29 @@ class Writer {
   }
 
  private:
+  // For what writes to a std::string: Scratch is empty, Flush takes it over.
+  std::string* Scratch() {
+    scratch_.clear();
+    return &scratch_;
+  }
+  void Flush() { out_ += scratch_; }
+  void String(std::string_view text) {
+    if (PlainPrefix(text.data(), text.size()) < text.size()) {
+      AppendJsonString(text, Scratch());
+      Flush();
+      return;
+    }
+    char* p = out_.Room(text.size() + 2);
+    *p = '"';
+    if (!text.empty()) std::memcpy(p + 1, text.data(), text.size());
+    p[text.size() + 1] = '"';
+    out_.Advance(text.size() + 2);
+  }
+  void Integer(int64_t value) {
+    char* p = out_.Room(24);
+    out_.Advance(static_cast<size_t>(std::to_chars(p, p + 24, value).ptr - p));
+  }
+
   bool Scan(const StructType& type, std::string_view message, Slot* slots) {
     WireReader reader(message);
     const char* end = message.data() + message.size();
@@ -98,7 +133,7 @@ class Writer {
         if (field.type->kind != TypeKind::kStruct || field.number == 0) continue;
         if (slot.count > 0 && slot.wire != kLengthDelimited) return false;
         if (field.pointer && slot.count == 0) continue;
-        if (!Members(*field.type->type, slot.bytes, comma, depth + 1)) return false;
+        if (!Members(*field.type->type, slot.bytes(), comma, depth + 1)) return false;
         continue;
       }
       // Only of the object's own metadata: templates nested in it have theirs deeper.
@@ -107,7 +142,7 @@ class Writer {
       if (*comma) out_ += ',';
       *comma = true;
       out_ += field.quoted;
-      if (revised) AppendJsonString(revision_, &out_);
+      if (revised) String(revision_);
       else if (slot.count == 0 && field.pointer) out_ += "null";
       else if (!Value(*field.type, slot, field.number, depth)) return false;
     }
@@ -119,16 +154,16 @@ class Writer {
     switch (type.kind) {
       case TypeKind::kString:
       case TypeKind::kTime:
-      case TypeKind::kMicroTime: return slot.bytes.empty();
+      case TypeKind::kMicroTime: return slot.bytes().empty();
       case TypeKind::kBool:
       case TypeKind::kInt32:
       case TypeKind::kInt64:
       case TypeKind::kUint32:
       case TypeKind::kUint64:
       case TypeKind::kFloat32:
-      case TypeKind::kFloat64: return slot.number == 0;
-      case TypeKind::kBytes: return slot.bytes.empty();
-      case TypeKind::kStruct: return IsZeroStruct(*type.type, slot.bytes, depth + 1);
+      case TypeKind::kFloat64: return slot.value() == 0;
+      case TypeKind::kBytes: return slot.bytes().empty();
+      case TypeKind::kStruct: return IsZeroStruct(*type.type, slot.bytes(), depth + 1);
       default: return false;
     }
   }
@@ -154,17 +189,17 @@ class Writer {
     if (!field.omitempty || field.pointer) return false;
     switch (field.type->kind) {
       case TypeKind::kString:
-      case TypeKind::kBytes: return slot.bytes.empty();
+      case TypeKind::kBytes: return slot.bytes().empty();
       case TypeKind::kBool:
       case TypeKind::kInt32:
       case TypeKind::kInt64:
       case TypeKind::kUint32:
       case TypeKind::kUint64:
       case TypeKind::kFloat32:
-      case TypeKind::kFloat64: return slot.number == 0;
+      case TypeKind::kFloat64: return slot.value() == 0;
       case TypeKind::kList:
       case TypeKind::kMap: return slot.count == 0;
-      case TypeKind::kWrappedList: return slot.count == 0 || slot.bytes.empty();
+      case TypeKind::kWrappedList: return slot.count == 0 || slot.bytes().empty();
       case TypeKind::kDuration: return false;
       default: return false;
     }
@@ -178,28 +213,28 @@ class Writer {
     }
     if (slot.count > 0 && !WireFits(type.kind, slot.wire)) return false;
     switch (type.kind) {
-      case TypeKind::kString: AppendJsonString(slot.bytes, &out_); return true;
-      case TypeKind::kBool: out_ += slot.number != 0 ? "true" : "false"; return true;
-      case TypeKind::kInt32: AppendInteger(static_cast<int32_t>(slot.number), &out_); return true;
-      case TypeKind::kInt64: AppendInteger(static_cast<int64_t>(slot.number), &out_); return true;
-      case TypeKind::kUint32: AppendUnsigned(static_cast<uint32_t>(slot.number), &out_); return true;
-      case TypeKind::kUint64: AppendUnsigned(slot.number, &out_); return true;
-      case TypeKind::kFloat32: AppendFloat(std::bit_cast<float>(static_cast<uint32_t>(slot.number)), true, &out_); return true;
-      case TypeKind::kFloat64: AppendFloat(std::bit_cast<double>(slot.number), false, &out_); return true;
+      case TypeKind::kString: String(slot.bytes()); return true;
+      case TypeKind::kBool: out_ += slot.value() != 0 ? "true" : "false"; return true;
+      case TypeKind::kInt32: Integer(static_cast<int32_t>(slot.value())); return true;
+      case TypeKind::kInt64: Integer(static_cast<int64_t>(slot.value())); return true;
+      case TypeKind::kUint32: AppendUnsigned(static_cast<uint32_t>(slot.value()), Scratch()); Flush(); return true;
+      case TypeKind::kUint64: AppendUnsigned(slot.value(), Scratch()); Flush(); return true;
+      case TypeKind::kFloat32: AppendFloat(std::bit_cast<float>(static_cast<uint32_t>(slot.value())), true, Scratch()); Flush(); return true;
+      case TypeKind::kFloat64: AppendFloat(std::bit_cast<double>(slot.value()), false, Scratch()); Flush(); return true;
       case TypeKind::kBytes: return Bytes(slot);
-      case TypeKind::kStruct: return Object(*type.type, slot.bytes, {}, {}, depth + 1);
+      case TypeKind::kStruct: return Object(*type.type, slot.bytes(), {}, {}, depth + 1);
       case TypeKind::kWrappedList: return Wrapped(*type.elem, slot, depth);
-      case TypeKind::kQuantity: return QuantityValue(slot.bytes);
-      case TypeKind::kIntOrString: return IntOrString(slot.bytes);
-      case TypeKind::kTime: return Time(slot.bytes, false);
-      case TypeKind::kMicroTime: return Time(slot.bytes, true);
-      case TypeKind::kDuration: return Duration(slot.bytes);
+      case TypeKind::kQuantity: return QuantityValue(slot.bytes());
+      case TypeKind::kIntOrString: return IntOrString(slot.bytes());
+      case TypeKind::kTime: return Time(slot.bytes(), false);
+      case TypeKind::kMicroTime: return Time(slot.bytes(), true);
+      case TypeKind::kDuration: return Duration(slot.bytes());
       case TypeKind::kRaw:
       case TypeKind::kFieldsV1:
-      case TypeKind::kJson: return Raw(slot.bytes);
+      case TypeKind::kJson: return Raw(slot.bytes());
       case TypeKind::kSchemaOrBool:
       case TypeKind::kSchemaOrArray:
-      case TypeKind::kSchemaOrStrings: return Schema(type, slot.bytes, depth);
+      case TypeKind::kSchemaOrStrings: return Schema(type, slot.bytes(), depth);
       default: return false;
     }
   }
@@ -219,7 +254,7 @@ class Writer {
   bool Bytes(const Slot& slot) {
     if (slot.count == 0) { out_ += "null"; return true; }
     out_ += '"';
-    AppendBase64(slot.bytes, &out_);
+    AppendBase64(slot.bytes(), Scratch()); Flush();
     out_ += '"';
     return true;
   }
@@ -241,7 +276,7 @@ class Writer {
         if (!each(one)) return false;
         continue;
       }
-      WireReader packed(one.bytes);
+      WireReader packed(one.bytes());
       const uint32_t inner = WireFits(kind, kVarint) ? kVarint : WireFits(kind, kFixed32) ? kFixed32 : kFixed64;
       while (!packed.AtEnd()) {
         Slot item;
@@ -265,7 +300,7 @@ class Writer {
     return fits;
   }
   bool Wrapped(const TypeNode& elem, const Slot& slot, int depth) {
-    WireReader reader(slot.bytes);
+    WireReader reader(slot.bytes());
     bool comma = false;
     if (slot.count == 0) { out_ += "null"; return true; }
     out_ += '[';
@@ -300,14 +335,14 @@ class Writer {
       if (one.wire != kLengthDelimited) return false;
       Entry& entry = entries[count];
       entry.order = count++;
-      WireReader reader(one.bytes);
+      WireReader reader(one.bytes());
       while (!reader.AtEnd()) {
         uint32_t field = 0, wire = 0;
         Slot part;
         if (!reader.Tag(&field, &wire) || !ReadValue(&reader, wire, &part)) return false;
         part.count = 1;
         if (field == 1 && wire != kLengthDelimited) return false;
-        if (field == 1) entry.key = part.bytes;
+        if (field == 1) entry.key = part.bytes();
         // A map's list value would repeat the field; none of the API's types has one.
         if (field == 2) { entry.value = part; }
       }
@@ -326,7 +361,7 @@ class Writer {
       if (i + 1 < count && entries[i + 1].key == entries[i].key) continue;
       if (comma) out_ += ',';
       comma = true;
-      AppendJsonString(entries[i].key, &out_);
+      String(entries[i].key);
       out_ += ':';
       if (elem.kind == TypeKind::kBytes) entries[i].value.count = 1;
       if (!Value(elem, entries[i].value, 2, depth + 1)) return false;
@@ -341,7 +376,8 @@ class Writer {
     out_ += '"';
     if (text.empty()) out_ += '0';
     else if (IsCanonicalQuantity(text)) out_ += text;
-    else if (!CanonicalQuantity(text, &out_)) return false;
+    else if (CanonicalQuantity(text, Scratch())) Flush();
+    else return false;
     out_ += '"';
     return true;
   }
@@ -354,7 +390,7 @@ class Writer {
       if (!reader.Tag(&number, &wire) || !ReadValue(&reader, wire, &slot)) return false;
       if (number != 1) continue;
       if (wire != kLengthDelimited) return false;
-      *out = slot.bytes;
+      *out = slot.bytes();
     }
     return true;
   }
@@ -376,8 +412,8 @@ class Writer {
     Slot slots[4];
     if (!Small(message, slots) || !IsVarint(slots[1]) || !IsVarint(slots[2])) return false;
     if (slots[3].count > 0 && slots[3].wire != kLengthDelimited) return false;
-    if (slots[1].number == 1) AppendJsonString(slots[3].bytes, &out_);
-    else if (slots[1].number == 0) AppendInteger(static_cast<int32_t>(slots[2].number), &out_);
+    if (slots[1].value() == 1) String(slots[3].bytes());
+    else if (slots[1].value() == 0) Integer(static_cast<int32_t>(slots[2].value()));
     else return false;
     return true;
   }
@@ -385,14 +421,14 @@ class Writer {
     if (message.empty()) { out_ += "null"; return true; }
     Slot slots[4];
     if (!Small(message, slots) || !IsVarint(slots[1]) || !IsVarint(slots[2])) return false;
-    const int64_t seconds = static_cast<int64_t>(slots[1].number);
-    const int64_t nanos = static_cast<int64_t>(slots[2].number);
+    const int64_t seconds = static_cast<int64_t>(slots[1].value());
+    const int64_t nanos = static_cast<int64_t>(slots[2].value());
     // 0001-01-01 to 9999-12-31, as RFC 3339 can say.
     constexpr int64_t kZero = -62135596800, kLast = 253402300799;
     if (seconds < kZero || seconds > kLast || nanos < 0 || nanos > 999'999'999) return false;
     if (seconds == kZero && nanos == 0) { out_ += "null"; return true; }
     out_ += '"';
-    AppendTime(seconds, static_cast<int32_t>(nanos), micro, &out_);
+    AppendTime(seconds, static_cast<int32_t>(nanos), micro, Scratch()); Flush();
     out_ += '"';
     return true;
   }
@@ -400,7 +436,7 @@ class Writer {
     Slot slots[4];
     if (!Small(message, slots) || !IsVarint(slots[1])) return false;
     out_ += '"';
-    AppendDuration(static_cast<int64_t>(slots[1].number), &out_);
+    AppendDuration(static_cast<int64_t>(slots[1].value()), Scratch()); Flush();
     out_ += '"';
     return true;
   }
@@ -408,7 +444,9 @@ class Writer {
     std::string_view text;
     if (!OneString(message, &text)) return false;
     if (text.empty()) { out_ += "null"; return true; }
-    return CompactJsonEscaped(text, &out_);
+    if (!CompactJsonEscaped(text, Scratch())) return false;
+    Flush();
+    return true;
   }
   bool Schema(const TypeNode& type, std::string_view message, int depth) {
     Slot slots[4];
@@ -418,12 +456,12 @@ class Writer {
     if (schema.count > 0 && schema.wire != kLengthDelimited) return false;
     if (or_bool) {
       if (!IsVarint(slots[1])) return false;
-      if (schema.count > 0) return Object(*type.type, schema.bytes, {}, {}, depth + 1);
-      out_ += slots[1].number != 0 ? "true" : "false";
+      if (schema.count > 0) return Object(*type.type, schema.bytes(), {}, {}, depth + 1);
+      out_ += slots[1].value() != 0 ? "true" : "false";
       return true;
     }
     if (slots[2].count == 0) {
-      if (schema.count > 0) return Object(*type.type, schema.bytes, {}, {}, depth + 1);
+      if (schema.count > 0) return Object(*type.type, schema.bytes(), {}, {}, depth + 1);
       out_ += "null";
       return true;
     }
@@ -438,23 +476,28 @@ class Writer {
       if (wire != kLengthDelimited) return false;
       if (comma) out_ += ',';
       comma = true;
-      if (type.kind == TypeKind::kSchemaOrStrings) AppendJsonString(slot.bytes, &out_);
-      else if (!Object(*type.type, slot.bytes, {}, {}, depth + 1)) return false;
+      if (type.kind == TypeKind::kSchemaOrStrings) String(slot.bytes());
+      else if (!Object(*type.type, slot.bytes(), {}, {}, depth + 1)) return false;
     }
     out_ += ']';
     return true;
   }
 
   std::string_view revision_;
-  std::string& out_;
+  ByteBuffer& out_;
+  std::string scratch_;
 };
 
 }  // namespace
 
 int ProtoToJson(const StructType& type, std::string_view message, std::string_view kind,
                 std::string_view api_version, std::string_view revision, std::string* out) {
-  Writer writer(revision, out);
-  return writer.Object(type, message, kind, api_version, 0) ? kOk : kBadValue;
+  static thread_local ByteBuffer buffer;
+  buffer.clear();
+  Writer writer(revision, &buffer);
+  if (!writer.Object(type, message, kind, api_version, 0)) return kBadValue;
+  *out += buffer.view();
+  return kOk;
 }
 
 }  // namespace klystron

@@ -9,7 +9,7 @@
 namespace klystron {
 
 // Appends the object: kind and apiVersion first unless `kind` is empty, and, unless empty,
-// `revision` as metadata.resourceVersion. kOk or kBadValue (then `out` holds a part of it).
+// `revision` as metadata.resourceVersion. kOk or kBadValue (then nothing is appended).
 int ProtoToJson(const StructType& type, std::string_view message, std::string_view kind,
                 std::string_view api_version, std::string_view revision, std::string* out);
 
