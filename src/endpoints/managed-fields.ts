@@ -9,6 +9,7 @@ import {
   excludeFields,
   type FieldFilter,
   ignoreManagedFieldsTimestamps,
+  includeFields,
 } from "./fieldmanager/index.ts";
 
 type JsonMap = Record<string, unknown>;
@@ -78,12 +79,12 @@ function resetFieldsOf(
   subresource: string,
 ): ReadonlyMap<string, FieldFilter> {
   const { strategy } = resource;
-  const paths =
-    subresource === ""
-      ? strategy.resetFields
-      : (strategy.subresources?.[subresource]?.resetFields ?? strategy.resetFields);
+  const endpoint = strategy.subresources?.[subresource];
+  const { ownedFields } = endpoint ?? {};
+  const paths = ownedFields ?? endpoint?.resetFields ?? strategy.resetFields;
   if (paths === undefined || paths.length === 0) return new Map();
-  const filter = excludeFields(...paths.map((path) => path.split(".")));
+  const split = paths.map((path) => path.split("."));
+  const filter = ownedFields === undefined ? excludeFields(...split) : includeFields(...split);
   const versions = [resource.kind, resource.storageKind].map(apiVersionOf);
   return new Map(versions.map((version) => [version, filter]));
 }

@@ -24,6 +24,8 @@ export interface StrategyContext {
   readonly allowPrivileged: boolean;
   /** Now, in RFC3339 seconds; injected so that tests can stand still. */
   readonly now: () => Date;
+  /** A Warning header of the answer, for what a strategy sees only while it prepares an object. */
+  addWarning?(text: string): void;
 }
 
 /** Says what is wrong with a name (empty: nothing). `prefix` when it is a generateName. */
@@ -72,6 +74,8 @@ export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
   validateUpdate(context: StrategyContext, object: T, old: T): ErrorList;
   warningsOnUpdate?(context: StrategyContext, object: T, old: T): string[];
   readonly resetFields?: readonly string[];
+  /** Instead of resetFields: the only paths its writers may own; `*` is any item of a list. */
+  readonly ownedFields?: readonly string[];
   readonly allowUnconditionalUpdate?: boolean;
 }
 

@@ -45,13 +45,18 @@ export function templateGenerationOf(set: DaemonSet): number {
 
 /** A new or updated DaemonSet, beyond the generic rules of metadata. */
 export function validateDaemonSet(set: DaemonSet, options: PodValidationOptions): ErrorList {
+  return [
+    ...validateKubeFinalizers(set.metadata, METADATA),
+    ...validateDaemonSetSpec(set, options),
+  ];
+}
+
+/** The spec alone, with the generation that apps/v1 has in an annotation. */
+export function validateDaemonSetSpec(set: DaemonSet, options: PodValidationOptions): ErrorList {
   const spec = set.spec ?? {};
   const template = spec.template ?? {};
   const at = SPEC.child("template");
-  const errors = [
-    ...validateKubeFinalizers(set.metadata, METADATA),
-    ...validateLabelSelector(spec.selector, options, SPEC.child("selector")),
-  ];
+  const errors = validateLabelSelector(spec.selector, options, SPEC.child("selector"));
   const selector = selectorOf(spec.selector);
   const labels = template.metadata?.labels;
   if (selector !== undefined && !labelsMatch(selector, labels)) {

@@ -25,7 +25,7 @@ import {
   validateNotMoreThan100Percent,
   validatePositiveIntOrPercent,
 } from "../../../validation/common.ts";
-import type { Deployment, DeploymentStrategy, ReplicaSet } from "../types.ts";
+import type { Deployment, DeploymentStrategy, ReplicaSet, ReplicaSetSpec } from "../types.ts";
 import { selectorOf, validateControllerSelector, validateReplicaCounters } from "./common.ts";
 
 const METADATA = Path.root("metadata");
@@ -122,9 +122,18 @@ export function validateDeploymentStatus(deployment: Deployment, old: Deployment
 
 /** A new or updated ReplicaSet, beyond the generic rules of metadata. */
 export function validateReplicaSet(set: ReplicaSet, options: PodValidationOptions): ErrorList {
-  const spec = set.spec ?? {};
   return [
     ...validateKubeFinalizers(set.metadata, METADATA),
+    ...validateReplicaSetSpec(set.spec ?? {}, options),
+  ];
+}
+
+/** The spec alone. */
+export function validateReplicaSetSpec(
+  spec: ReplicaSetSpec,
+  options: PodValidationOptions,
+): ErrorList {
+  return [
     ...validateNonnegative(spec.replicas, SPEC.child("replicas")),
     ...validateNonnegative(spec.minReadySeconds, SPEC.child("minReadySeconds")),
     ...validateSelectorAndTemplate(spec, options),

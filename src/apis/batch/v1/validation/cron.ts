@@ -28,7 +28,11 @@ const EVERY = "@every ";
 export function checkSchedule(text: string): void {
   if (text === "") throw new CronError("empty spec string");
   const spec = withoutZone(text);
-  if (spec.startsWith("@")) return checkDescriptor(spec);
+  if (spec.startsWith("@")) checkDescriptor(spec);
+  else checkFields(spec);
+}
+
+function checkFields(spec: string): void {
   const fields = spec.split(
     /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u,
   );

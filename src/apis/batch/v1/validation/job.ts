@@ -14,7 +14,11 @@ import {
   tooMany,
 } from "../../../../apimachinery/validation/field.ts";
 import { validateLabelSelector } from "../../../../apimachinery/validation/labels.ts";
-import { byteLength, isDNS1123Label } from "../../../../apimachinery/validation/names.ts";
+import {
+  byteLength,
+  isDNS1123Label,
+  isValidLabelValue,
+} from "../../../../apimachinery/validation/names.ts";
 import {
   validateKubeFinalizers,
   validateNonnegative,
@@ -388,4 +392,11 @@ export function validateJobTemplateSpec(
     errors.push(notSupported(path.child("manualSelector"), true, ["nil", "false"]));
   }
   return errors;
+}
+
+/** Whether a stored selector has values that are no label values. */
+export function hasInvalidSelectorValue(selector: JobSpec["selector"]): boolean {
+  return (selector?.matchExpressions ?? []).some(({ values }) =>
+    (values ?? []).some((value) => isValidLabelValue(value).length > 0),
+  );
 }

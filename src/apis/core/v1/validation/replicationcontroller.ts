@@ -12,7 +12,11 @@ import {
   validateNonnegative,
 } from "../../../../apimachinery/validation/object-meta.ts";
 import { goMap, validateNonnegatives } from "../../../validation/common.ts";
-import type { PodTemplateSpec, ReplicationController } from "../types.ts";
+import type {
+  PodTemplateSpec,
+  ReplicationController,
+  ReplicationControllerSpec,
+} from "../types.ts";
 import type { PodValidationOptions } from "./options.ts";
 import { validatePodTemplateSpec } from "./pod-template.ts";
 
@@ -25,11 +29,18 @@ export function validateReplicationController(
   controller: ReplicationController,
   options: PodValidationOptions,
 ): ErrorList {
-  const { replicas, minReadySeconds, selector = {}, template } = controller.spec ?? {};
-  const errors = [
+  return [
     ...validateKubeFinalizers(controller.metadata, METADATA),
-    ...validateNonnegative(minReadySeconds, SPEC.child("minReadySeconds")),
+    ...validateReplicationControllerSpec(controller.spec ?? {}, options),
   ];
+}
+
+/** The spec alone. */
+export function validateReplicationControllerSpec(
+  { replicas, minReadySeconds, selector = {}, template }: ReplicationControllerSpec,
+  options: PodValidationOptions,
+): ErrorList {
+  const errors = validateNonnegative(minReadySeconds, SPEC.child("minReadySeconds"));
   if (Object.keys(selector).length === 0) errors.push(required(SPEC.child("selector")));
   if (replicas === undefined) errors.push(required(SPEC.child("replicas")));
   else errors.push(...validateNonnegative(replicas, SPEC.child("replicas")));

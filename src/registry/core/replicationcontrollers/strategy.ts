@@ -1,0 +1,56 @@
+/** Upstream: pkg/registry/core/replicationcontroller/strategy.go. */
+import { Path } from "../../../apimachinery/validation/field.ts";
+import {
+  nameIsDNSSubdomain,
+  validateObjectMeta,
+} from "../../../apimachinery/validation/object-meta.ts";
+import { setDefaultsReplicationController } from "../../../apis/core/v1/defaults/replicationcontroller.ts";
+import type { ReplicationController } from "../../../apis/core/v1/types.ts";
+import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
+import {
+  validateReplicationController,
+  validateReplicationControllerSpec,
+  validateReplicationControllerStatus,
+} from "../../../apis/core/v1/validation/replicationcontroller.ts";
+import type { ResourceRegistration } from "../../rest/strategy.ts";
+import { type Kube, statusStrategy } from "../../strategy-parts.ts";
+import {
+  changeWarnings,
+  newWarnings,
+  prepareChanged,
+  prepareNew,
+  templateOptions,
+} from "../../workload-parts.ts";
+
+const SPEC = "k8s.io/api/core/v1.ReplicationControllerSpec";
+const METADATA = Path.root("metadata");
+
+export const registration: ResourceRegistration<Kube<ReplicationController>> = {
+  group: "",
+  resource: "replicationcontrollers",
+  strategy: {
+    validateName: nameIsDNSSubdomain,
+    tracksGeneration: true,
+    defaultGarbageCollection: "Orphan",
+    resetFields: ["status"],
+    prepareForCreate: prepareNew,
+    validate: (context, object) =>
+      validateReplicationController(object, podValidationOptions(context)),
+    warningsOnCreate: (_context, object) => newWarnings(object, true),
+    prepareForUpdate: (context, object, old) => prepareChanged(context, object, old, SPEC),
+    validateUpdate(context, object, old) {
+      const options = templateOptions(context, old.spec?.template);
+      // Upstream validates as on create, then as on update; both sets of causes are listed.
+      return [
+        ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+        ...validateReplicationController(object, options),
+        ...validateReplicationControllerSpec(object.spec ?? {}, options),
+      ];
+    },
+    warningsOnUpdate: (_context, object, old) => changeWarnings(object, old),
+    subresources: {
+      status: statusStrategy((object) => validateReplicationControllerStatus(object)),
+    },
+  },
+  defaults: { v1: setDefaultsReplicationController },
+};
