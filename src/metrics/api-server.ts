@@ -27,6 +27,17 @@ export interface RequestLabels {
   readonly longRunning: boolean;
 }
 
+/** Kinds of requests whose cells are kept at hand. */
+const BOUND_MAX = 4_096;
+type Add = (value: number) => void;
+interface Bound {
+  readonly inProgress: Add;
+  readonly totals: Map<number, Add>;
+  readonly duration: Add;
+  readonly sli: Add | undefined;
+  readonly size: Add | undefined;
+}
+
 export class RequestMetrics {
   readonly #total;
   readonly #duration;
@@ -37,6 +48,7 @@ export class RequestMetrics {
   readonly #aborts;
   readonly #terminations;
   readonly #bodySizes;
+  readonly #bound = new Map<string, Bound>();
 
   constructor(registry: MetricRegistry) {
     const stability = "STABLE" as const;
@@ -102,22 +114,45 @@ export class RequestMetrics {
   }
 
   started(labels: RequestLabels): void {
-    if (labels.longRunning) this.#longRunning.add(1, ...withComponent(labels));
-    else this.#inflight.add(1, labels.mutating ? "mutating" : "readOnly");
+    this.#boundOf(labels).inProgress(1);
   }
 
   /** `bytes` undefined: not counted (watches). */
   finished(labels: RequestLabels, code: number, seconds: number, bytes: number | undefined): void {
-    if (labels.longRunning) this.#longRunning.add(-1, ...withComponent(labels));
-    else this.#inflight.add(-1, labels.mutating ? "mutating" : "readOnly");
-    const of = of_(labels);
-    this.#total.inc(...of, "apiserver", String(code));
-    this.#duration.observe(seconds, ...of, "apiserver");
-    if (!labels.longRunning) this.#sli.observe(seconds, ...withComponent(labels));
-    if (bytes !== undefined && (labels.verb === "GET" || labels.verb === "LIST")) {
-      this.#sizes.observe(bytes, ...withComponent(labels));
+    const bound = this.#boundOf(labels);
+    bound.inProgress(-1);
+    let total = bound.totals.get(code);
+    if (total === undefined) {
+      total = this.#total.bind(...ofRequest(labels), "apiserver", String(code));
+      bound.totals.set(code, total);
     }
+    total(1);
+    bound.duration(seconds);
+    bound.sli?.(seconds);
+    if (bytes !== undefined) bound.size?.(bytes);
   }
+
+  /** The cells of one kind of request, looked up once. */
+  #boundOf(labels: RequestLabels): Bound {
+    const { verb, dryRun, group, version, resource, subresource, scope, longRunning } = labels;
+    const key = `${verb} ${dryRun} ${group} ${version} ${resource} ${subresource} ${scope}`;
+    const known = this.#bound.get(key);
+    if (known !== undefined) return known;
+    if (this.#bound.size >= BOUND_MAX) this.#bound.clear();
+    const component = withComponent(labels);
+    const kind = labels.mutating ? "mutating" : "readOnly";
+    const hasSize = verb === "GET" || verb === "LIST";
+    const bound: Bound = {
+      inProgress: longRunning ? this.#longRunning.bind(...component) : this.#inflight.bind(kind),
+      totals: new Map(),
+      duration: this.#duration.bind(...ofRequest(labels), "apiserver"),
+      sli: longRunning ? undefined : this.#sli.bind(...component),
+      size: hasSize ? this.#sizes.bind(...component) : undefined,
+    };
+    this.#bound.set(key, bound);
+    return bound;
+  }
+
   aborted(labels: RequestLabels): void {
     const { verb, group, version, resource, subresource, scope } = labels;
     this.#aborts.inc(verb, group, version, resource, subresource, scope);
@@ -131,7 +166,7 @@ export class RequestMetrics {
   }
 }
 
-const of_ = ({ verb, dryRun, group, version, resource, subresource, scope }: RequestLabels) =>
+const ofRequest = ({ verb, dryRun, group, version, resource, subresource, scope }: RequestLabels) =>
   [verb, dryRun, group, version, resource, subresource, scope] as const;
 const withComponent = ({ verb, group, version, resource, subresource, scope }: RequestLabels) =>
   [verb, group, version, resource, subresource, scope, "apiserver"] as const;

@@ -65,9 +65,9 @@ abstract class Metric {
     return this.labels.map((label, i) => `${label}="${escapeLabel(values[i] ?? "")}"`).join(",");
   }
 
+  /** In place: cells that bind() has given out stay in use. */
   reset(): void {
-    this.cells.clear();
-    this.#rendered.clear();
+    for (const cell of this.cells.values()) cell.fill(0);
   }
 }
 
@@ -80,8 +80,14 @@ export class Counter extends Metric {
     this.add(1, ...labels);
   }
   add(amount: number, ...labels: string[]): void {
+    this.bind(...labels)(amount);
+  }
+  /** For hot paths: adds to the cell of these labels without looking it up again. */
+  bind(...labels: string[]): (amount: number) => void {
     const cell = this.cell(labels);
-    cell[0] = (cell[0] ?? 0) + amount;
+    return (amount) => {
+      cell[0] = (cell[0] ?? 0) + amount;
+    };
   }
   override snapshot(): MetricSnapshot {
     return { ...this.#head, cells: [...this.cells] };
@@ -97,8 +103,14 @@ export class Gauge extends Metric {
     this.cell(labels)[0] = value;
   }
   add(amount: number, ...labels: string[]): void {
+    this.bind(...labels)(amount);
+  }
+  /** As Counter.bind. */
+  bind(...labels: string[]): (amount: number) => void {
     const cell = this.cell(labels);
-    cell[0] = (cell[0] ?? 0) + amount;
+    return (amount) => {
+      cell[0] = (cell[0] ?? 0) + amount;
+    };
   }
   override snapshot(): MetricSnapshot {
     const { name, help } = this;
@@ -116,12 +128,19 @@ export class Histogram extends Metric {
   protected override empty = () => Array<number>(this.#buckets.length + 2).fill(0);
 
   observe(value: number, ...labels: string[]): void {
+    this.bind(...labels)(value);
+  }
+  /** As Counter.bind. */
+  bind(...labels: string[]): (value: number) => void {
     const cell = this.cell(labels);
-    let bucket = 0;
-    while (bucket < this.#buckets.length && value > (this.#buckets[bucket] ?? 0)) bucket++;
-    cell[bucket] = (cell[bucket] ?? 0) + 1;
-    const sum = cell.length - 1;
-    cell[sum] = (cell[sum] ?? 0) + value;
+    const buckets = this.#buckets;
+    return (value) => {
+      let bucket = 0;
+      while (bucket < buckets.length && value > (buckets[bucket] ?? 0)) bucket++;
+      cell[bucket] = (cell[bucket] ?? 0) + 1;
+      const sum = cell.length - 1;
+      cell[sum] = (cell[sum] ?? 0) + value;
+    };
   }
   override snapshot(): MetricSnapshot {
     const { name, help } = this;

@@ -9,7 +9,6 @@ import {
 } from "../apimachinery/fields/selector.ts";
 import { parseLabelSelector } from "../apimachinery/labels/parse.ts";
 import type { LabelSelector } from "../apimachinery/labels/selector.ts";
-import { parseQuery } from "./go-url.ts";
 import type { RequestInfo, Verb } from "./request-info.ts";
 
 /** Each returns undefined for a selector it can not parse: the handler then answers 400. */
@@ -51,8 +50,8 @@ interface Segments {
 }
 
 /**
- * What `method path` asks for. `path` is decoded already (parseTarget). `rawQuery` is read for
- * `watch` and the selectors only.
+ * What `method path` asks for. `path` is decoded already (parseTarget). `query` is asked for
+ * only where it matters: for `watch` and the selectors of collections.
  *
  * One deliberate difference from upstream: a path whose group, version, namespace, resource, name
  * or subresource is empty, `.` or `..` is no resource request. It is then authorized as the bare
@@ -62,7 +61,7 @@ interface Segments {
 export function parseRequestInfo(
   method: string,
   path: string,
-  rawQuery: string,
+  query: () => URLSearchParams,
   selectors: SelectorParsers = standardSelectors,
 ): RequestInfo {
   const segments = resourceSegments(path);
@@ -70,27 +69,17 @@ export function parseRequestInfo(
   const { specialVerb, parts, ...scope } = segments;
   const [resource = "", pathName = "", third = ""] = parts;
   const subresource = specialVerb === "proxy" ? "" : third;
-  const query = rawQuery === "" ? undefined : parseQuery(rawQuery);
   const verb = specialVerb || verbOf(method, pathName, query);
-  const fieldText = query?.get("fieldSelector") ?? "";
-  const isCollectionRead = pathName === "" && (verb === "list" || verb === "watch");
+  const info = { isResourceRequest: true, path, verb, ...scope, resource, subresource, parts };
+  if (!withSelectors.has(verb)) return { ...info, name: pathName };
+  const fieldText = query().get("fieldSelector") ?? "";
   const fieldSelector = fieldText === "" ? undefined : selectors.fields(fieldText);
-  const name = isCollectionRead && specialVerb === "" ? exactName(fieldSelector) : pathName;
-  const info = {
-    isResourceRequest: true,
-    path,
-    verb,
-    ...scope,
-    resource,
-    subresource,
-    name,
-    parts,
-  };
-  if (query === undefined || !withSelectors.has(verb)) return info;
-  const labelText = query.get("labelSelector") ?? "";
+  const labelText = query().get("labelSelector") ?? "";
   const labelSelector = labelText === "" ? undefined : selectors.labels(labelText);
+  const takesName = pathName === "" && specialVerb === "" && verb !== "deletecollection";
   return {
     ...info,
+    name: takesName ? exactName(fieldSelector) : pathName,
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
     ...(labelSelector === undefined ? {} : { labelSelector }),
   };
@@ -144,12 +133,12 @@ function scopeOf(segments: readonly string[]): { namespace: string; parts: reado
   return { namespace, parts: ofNamespaceItself ? segments : segments.slice(2) };
 }
 
-function verbOf(method: string, name: string, query: URLSearchParams | undefined): Verb {
+function verbOf(method: string, name: string, query: () => URLSearchParams): Verb {
   const verb = verbOfMethod.get(method) ?? "";
   if (name !== "") return verb;
   if (verb === "delete") return "deletecollection";
   if (verb !== "get") return verb;
-  const watch = query?.get("watch")?.toLowerCase();
+  const watch = query().get("watch")?.toLowerCase();
   return watch === undefined || watch === "false" || watch === "0" ? "list" : "watch";
 }
 

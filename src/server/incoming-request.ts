@@ -72,12 +72,12 @@ export class IncomingRequest implements ReceivedRequest {
     const { path, rawQuery } = parseTarget(target);
     this.method = method;
     this.target = target;
-    this.info = parseRequestInfo(method, path, rawQuery, selectors);
     this.headers = headers.joined;
     this.connection = connection;
     this.#fields = headers;
     this.#body = body;
     this.#rawQuery = rawQuery;
+    this.info = parseRequestInfo(method, path, () => this.query, selectors);
     const auditId = headers.joined.get("audit-id") ?? "";
     // Upstream cuts what clients send: apiserver/pkg/endpoints/filters/audit_init.go.
     this.auditId = auditId === "" ? randomUUID() : auditId.slice(0, AUDIT_ID_MAX);

@@ -50,7 +50,7 @@ test("threads add up", () => {
   assert.match(text, /n_total\{x="2"\} 1\n/);
   assert.match(text, /n_total\{x="3"\} 1\n/);
   one.reset();
-  assert.equal(exposition(one.snapshot()), "");
+  assert.match(exposition(one.snapshot()), /n_total\{x="same"\} 0\n/);
 });
 
 test("labels are bounded: what comes beyond has one cell", () => {

@@ -69,7 +69,7 @@ const resourceCases: readonly [string, string, string][] = [
 for (const [method, target, want] of resourceCases) {
   test(`${method} ${target}`, () => {
     const { path, rawQuery } = parseTarget(target);
-    const i = parseRequestInfo(method, path, rawQuery);
+    const i = parseRequestInfo(method, path, () => parseQuery(rawQuery));
     assert.equal(i.isResourceRequest, true);
     const api = `${i.apiPrefix}/${i.apiGroup}/${i.apiVersion}`;
     const what = `${i.resource}/${i.subresource}/${i.name}`;
@@ -105,7 +105,7 @@ const nonResource = [
 for (const target of nonResource) {
   test(`${target} is no resource request`, () => {
     const { path } = parseTarget(target);
-    const info = parseRequestInfo("GET", path, "");
+    const info = parseRequestInfo("GET", path, () => parseQuery(""));
     assert.equal(info.isResourceRequest, false);
     assert.equal(info.verb, "get");
     assert.equal(info.path, path);
@@ -145,7 +145,7 @@ test("no target crashes the parsers", () => {
           assert.ok(thrown instanceof MalformedTarget);
           return;
         }
-        const info = parseRequestInfo(method, parsed.path, parsed.rawQuery);
+        const info = parseRequestInfo(method, parsed.path, () => parseQuery(parsed.rawQuery));
         for (const segment of [info.namespace, info.name, info.resource]) {
           assert.ok(segment !== "." && segment !== ".." && !segment.includes("/"));
         }

@@ -6,7 +6,7 @@ import { request } from "./requests.ts";
 
 const off = { hsts: [], corsOrigins: [], turnsAway: () => false };
 const ok: Response = { kind: "bytes", status: 200, headers: [["A", "b"]], body: "ok" };
-const answer = async (one: ReceivedRequest, config: Partial<typeof off>, response = ok) =>
+const answer = async (one: ReceivedRequest, config: Partial<typeof off>, response: Response = ok) =>
   withFilters(() => response, { ...off, ...config })(one);
 const headersOf = ({ headers }: Response) => Object.fromEntries(headers);
 
@@ -30,7 +30,7 @@ test("HSTS is on every response, on streams of classes too", async () => {
   const response = await answer(
     request("GET", "/"),
     { hsts: ["max-age=1", "preload"] as never[] },
-    new Stream(),
+    new Stream() as Response,
   );
   assert.equal(headersOf(response)["Strict-Transport-Security"], "max-age=1; preload");
   assert.ok(response.kind === "stream");
