@@ -3,7 +3,6 @@ import { quote } from "../../../apimachinery/validation/field.ts";
 import { type Schema, schemaHas } from "../../../apis/apiextensions/schema.ts";
 import { fromV1beta1, toV1beta1 } from "../../../apis/apiextensions/v1/conversion.ts";
 import { setCustomResourceDefinitionDefaults } from "../../../apis/apiextensions/v1/defaults.ts";
-import { setCustomResourceDefinitionDefaults as setV1beta1Defaults } from "../../../apis/apiextensions/v1beta1/defaults.ts";
 import type { CustomResourceDefinition } from "../../../apis/apiextensions/v1beta1/types.ts";
 import {
   customResourceDefinitionName,
@@ -52,7 +51,8 @@ export const registration: ResourceRegistration<Crd> = {
       },
     },
   },
-  defaults: { v1: setCustomResourceDefinitionDefaults, v1beta1: setV1beta1Defaults },
+  // None for v1beta1: they would be filled in after admission, and hide what v1 requires.
+  defaults: { v1: setCustomResourceDefinitionDefaults },
   converters: { v1: { toStorage: toV1beta1, fromStorage: fromV1beta1 } },
 };
 

@@ -10,6 +10,7 @@ export const registration: ResourceRegistration<Kube<DeviceClass>> = {
   resource: "deviceclasses",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     tracksGeneration: true,
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateDeviceClass(object),

@@ -26,6 +26,7 @@ export const registration: ResourceRegistration<Rule> = {
   resource: "devicetaintrules",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     tracksGeneration: true,
     prepareForCreate(_context, object) {
       delete object.status;

@@ -21,6 +21,7 @@ export const registration: ResourceRegistration<Claim> = {
   resource: "resourceclaims",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     prepareForCreate({ gate }, object) {
       delete object.status;
       dropDisabledClaimFields(gate, object.spec, undefined);

@@ -18,6 +18,7 @@ export const registration: ResourceRegistration<Kube<ResourceClaimTemplate>> = {
   resource: "resourceclaimtemplates",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     prepareForCreate: ({ gate }, object) =>
       dropDisabledClaimFields(gate, object.spec?.spec, undefined),
     validate: (_context, object) => validateResourceClaimTemplate(object),

@@ -16,6 +16,7 @@ export const registration: ResourceRegistration<Slice> = {
   resource: "resourceslices",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     tracksGeneration: true,
     prepareForCreate(context, object) {
       startGeneration(object);

@@ -10,6 +10,7 @@ export const registration: ResourceRegistration<Kube<CSINode>> = {
   resource: "csinodes",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     validate: (_context, object) => validateCSINode(object),
     // Upstream validates twice, and both sets of causes reach the client.
     validateUpdate: (_context, object, old) => [

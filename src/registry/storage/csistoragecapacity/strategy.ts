@@ -15,6 +15,7 @@ export const registration: ResourceRegistration<Kube<CSIStorageCapacity>> = {
   resource: "csistoragecapacities",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     validate: (_context, object) => validateCSIStorageCapacity(object),
     warningsOnCreate: (_context, object) => warnings(object),
     validateUpdate: (_context, object, old) => [

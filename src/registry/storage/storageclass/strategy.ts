@@ -15,6 +15,7 @@ export const registration: ResourceRegistration<Kube<StorageClass>> = {
   resource: "storageclasses",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     validate: (_context, object) => validateStorageClass(object),
     warningsOnCreate: (_context, object) => warnings(object),
     validateUpdate: (_context, object, old) => [

@@ -17,6 +17,7 @@ export const registration: ResourceRegistration<Attachment> = {
   resource: "volumeattachments",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     prepareForCreate(_context, object) {
       delete object.status;
     },

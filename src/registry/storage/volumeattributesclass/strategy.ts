@@ -13,6 +13,7 @@ export const registration: ResourceRegistration<Kube<VolumeAttributesClass>> = {
   resource: "volumeattributesclasses",
   strategy: {
     validateName: nameIsDNSSubdomain,
+    returnsDeletedObject: true,
     validate: (_context, object) => validateVolumeAttributesClass(object),
     // Upstream validates twice, and both sets of causes reach the client.
     validateUpdate: (_context, object, old) => [
