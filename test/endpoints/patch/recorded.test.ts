@@ -34,6 +34,8 @@ function applyStrategic({ group, version, kind, doc, patch }: Recorded): JsonVal
 
 const kinds = {
   strategic: applyStrategic,
+  // Patches that kubectl's three-way merge made, and what they made of the live object.
+  "three-way": applyStrategic,
   json: ({ doc, patch }: Recorded) => applyJsonPatch(doc, patch, "Ignore").document,
   merge: ({ doc, patch }: Recorded) => applyMergePatch(doc, patch, "Ignore").document,
 };

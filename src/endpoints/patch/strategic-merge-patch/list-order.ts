@@ -23,6 +23,51 @@ export function positionsOf(items: readonly Json[], mergeKey: string): Map<Json,
 }
 
 /**
+ * The live list as upstream's merge leaves it behind: deletions shift the items left in place, the
+ * first new items fill the gap at the end, and what is left of the gap holds former last items.
+ * `$setElementOrder` interleaves by this list, so clients can see it.
+ */
+export function serverOrderAfter(
+  original: readonly Json[],
+  deleted: readonly Json[],
+  added: readonly Json[],
+  mergeKey: string,
+): readonly Json[] {
+  if (deleted.length === 0) return original;
+  const indexes = new Map<Json, number[]>();
+  for (let i = 0; i < original.length; i++) {
+    const identity = identityOf(original[i], mergeKey);
+    const known = indexes.get(identity);
+    if (known === undefined) indexes.set(identity, [i]);
+    else known.push(i);
+  }
+  const gone = new Set<number>();
+  const out: Json[] = [];
+  let last = original.length - 1;
+  let size = original.length;
+  for (const identity of deleted) {
+    for (const index of indexes.get(identity) ?? []) {
+      if (gone.has(index)) continue;
+      size -= 1;
+      out[size] = original[last];
+      gone.add(index);
+      while (gone.has(last)) last -= 1;
+    }
+  }
+  let next = 0;
+  for (let i = 0; i < original.length; i++) if (!gone.has(i)) out[next++] = original[i];
+  const present = positionsOf(out.slice(0, next), mergeKey);
+  for (const item of added) {
+    if (next >= original.length) break;
+    const identity = identityOf(item, mergeKey);
+    if (present.has(identity)) continue;
+    present.set(identity, next);
+    out[next++] = item;
+  }
+  return out;
+}
+
+/**
  * Orders `merged` by `patchOrder` (what the patch names) and `serverOrder` (the live list). Throws
  * when an item lacks its merge key.
  */

@@ -23,7 +23,7 @@ import {
   noMergeKey,
   orderMismatch,
 } from "./errors.ts";
-import { identityOf, orderItems } from "./list-order.ts";
+import { identityOf, orderItems, serverOrderAfter } from "./list-order.ts";
 import { goKindOf, lookupSlice, lookupStruct } from "./schema.ts";
 
 const DIRECTIVE = "$patch";
@@ -100,9 +100,20 @@ function orderLists(out: JsonMap, patch: JsonMap, type: TypeSchema, handled: Set
     if (original === undefined && items === undefined) continue;
     const merged = mergedList(original, items, elem, strategy, mergeKey);
     elementTypeOf(original ?? [], items ?? []);
-    put(out, name, orderItems(merged, order, original ?? [], mergeKey));
+    const isMerged = strategy === "merge" && mergeKey !== "" && original && items;
+    const serverOrder = isMerged ? leftBehind(original, items, mergeKey) : (original ?? []);
+    put(out, name, orderItems(merged, order, serverOrder, mergeKey));
     handled.add(name);
   }
+}
+
+/** What the merge of these lists leaves of the live one, see serverOrderAfter. */
+function leftBehind(original: Json[], patch: Json[], mergeKey: string): readonly Json[] {
+  const deleted = patch.filter((item) => isMap(item) && item[DIRECTIVE] === "delete");
+  const isReplaced = patch.some((item) => isMap(item) && item[DIRECTIVE] === "replace");
+  const added = isReplaced ? [] : patch.filter((item) => !hasDirective(item));
+  const identities = deleted.map((item) => identityOf(item, mergeKey));
+  return serverOrderAfter(original, identities, added, mergeKey);
 }
 
 function mergedList(
