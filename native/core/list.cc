@@ -24,16 +24,16 @@ bool InRange(std::string_view key, std::string_view start, const Selector& selec
 int List::Open(const Resource& resource, const ListQuery& query, List* out) {
   out->shape_ = resource.shape();
   std::vector<Index::Postings> postings;
-  bool indexed = false;
-  if (query.revision.has_value()) {
+  const bool indexed = resource.NowFor(query.selector, &out->snapshot_, &postings);
+  bool current = true;
+  if (query.revision.has_value() && *query.revision != out->snapshot_.revision) {
+    current = false;
     const int status = resource.AtRevision(*query.revision, &out->snapshot_);
     if (status != kOk) return status;
-  } else {
-    indexed = resource.NowFor(query.selector, &out->snapshot_, &postings);
-    if (out->snapshot_.revision == 0) return kNotReady;
   }
+  if (out->snapshot_.revision == 0) return kNotReady;
   if (!query.selector.Filters() && !query.selector.has_name) out->SelectRange(query);
-  else out->SelectMatches(resource, query, indexed ? &postings : nullptr);
+  else out->SelectMatches(resource, query, indexed && current ? &postings : nullptr);
   return kOk;
 }
 

@@ -150,6 +150,7 @@ std::string_view Record::Label(std::string_view key, bool* found) const {
 const Record::Proto* Record::proto() const {
   Proto* made = proto_.load(std::memory_order_acquire);
   if (made != nullptr || shape_->type == nullptr) return made;
+  if (!shape_->wants_proto.load(std::memory_order_relaxed)) shape_->wants_proto.store(true, std::memory_order_relaxed);
   std::string& raw = Scratch();
   char number[24];
   if (JsonToProto(*shape_->type, json(), Decimal(revision_, number), &raw) != kOk) return nullptr;

@@ -80,6 +80,7 @@ int Resource::Put(std::string_view key, uint64_t revision, std::string_view valu
   existing = held.get();
   Ref<Key> shared = existing != nullptr ? existing->shared_key() : Key::Make(key, shape_->namespaced);
   const int status = Record::FromStored(shape_, shared, revision, value, &record);
+  if (status == kOk && shape_->wants_proto.load(std::memory_order_relaxed)) record->proto();
   staged_.push_back({std::move(shared), status == kOk ? std::move(record) : Ref<Record>(), revision});
   if (!more) Publish(staged_, revision);
   return status;

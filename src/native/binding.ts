@@ -42,6 +42,8 @@ export const NativeError = {
   noProtobuf: -5,
   /** The resource is being filled for the first time. */
   notReady: -6,
+  /** A protobuf value of another apiVersion than the resource's: convert it, and put it as JSON. */
+  otherVersion: -7,
 } as const;
 
 export interface ResourceConfig {
