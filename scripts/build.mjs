@@ -22,7 +22,15 @@ import { build } from "esbuild";
 import { fingerprint, stampFile } from "./stale.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const entries = ["main", "front-thread", "cache-thread"];
+/** Each thread, and each task of the pool, is a bundle of its own, all in one folder. */
+const threads = ["main", "front-thread", "cache-thread"].map((name) => `src/${name}.ts`);
+const tasks = readdirSync(join(root, "src"), { recursive: true })
+  .filter((path) => path.endsWith(".task.ts"))
+  .map((path) => `src/${path}`);
+const entries = [...threads, ...tasks].map((path) => ({
+  in: path,
+  out: path.slice(path.lastIndexOf("/") + 1, -".ts".length),
+}));
 const DAY_MS = 86_400_000;
 const force = process.argv.includes("--force");
 const note = (text) => process.stderr.write(`${text}\n`);
@@ -43,7 +51,7 @@ const jsonText = {
  * appear whole, entries last, and old chunks stay for a day.
  */
 function publish(outdir, files) {
-  const isEntry = ({ path }) => entries.some((name) => path.endsWith(`/${name}.js`));
+  const isEntry = ({ path }) => entries.some(({ out }) => path.endsWith(`/${out}.js`));
   const sorted = [...files].sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
   for (const { path, contents } of sorted) {
     const partial = `${path}.${process.pid}.partial`;
@@ -67,7 +75,7 @@ async function bundle() {
   mkdirSync(outdir, { recursive: true });
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: entries.map((name) => `src/${name}.ts`),
+    entryPoints: entries,
     outdir,
     bundle: true,
     splitting: true,

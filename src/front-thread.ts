@@ -1,6 +1,7 @@
 /** A front thread's entry: builds the API, serves it, obeys the main thread. */
 import { parentPort, workerData } from "node:worker_threads";
 import { createApiServer } from "./api-server.ts";
+import { hookNames } from "./controllers/hook-names.ts";
 import { aggregate, exposition } from "./metrics/exposition.ts";
 import { configureLog, logError } from "./metrics/log.ts";
 import { registerProcessMetrics } from "./metrics/process.ts";
@@ -15,8 +16,10 @@ import { instrument } from "./server/request-metrics.ts";
 import { createFront } from "./server/start-front.ts";
 import type { StoragePorts } from "./storage/cacher/control.ts";
 import type { FromFront, FrontThreadData, ToFront } from "./thread-messages.ts";
+import { closePool, configurePool } from "./workers/pool.ts";
 
 const data = workerData as FrontThreadData;
+configurePool(data.options.workerThreads);
 const port = parentPort;
 if (port === null) throw new Error("front-thread runs in a worker only");
 const say = (message: FromFront) => port.postMessage(message);
@@ -65,6 +68,7 @@ function scrape(which: "all" | "slis"): Promise<string> {
 const isSli = (name: string) => name.startsWith("kubernetes_healthcheck");
 
 const health = new HealthRegistry(healthMetrics(metrics));
+const hooks = new Map(hookNames.map((name) => [name as string, health.addPostStartHook(name)]));
 let shuttingDown = false;
 health.add("shutdown", () => {
   if (shuttingDown) throw new Error("process is shutting down");
@@ -96,6 +100,7 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
   const close = async (graceMs: number, watchGraceMs: number) => {
     await front.close(graceMs, watchGraceMs);
     await server.close();
+    await closePool();
     port?.close(); // nothing else keeps the thread: it ends by itself
   };
   port?.on("message", (message: ToFront) => {
@@ -106,6 +111,11 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
         front
           .reloadCertificates(message.tls)
           .catch((error) => logError("Taking up new certificates failed", error));
+        return;
+      case "hook-done":
+        hooks.get(message.name)?.(
+          message.error === undefined ? undefined : new Error(message.error),
+        );
         return;
       case "shutting-down":
         shuttingDown = true;
