@@ -1,5 +1,6 @@
 /** Flags → options → files → store → fronts; then signals. The only file that acts on import. */
 
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,6 +17,7 @@ import { defaultLimits } from "./server/front.ts";
 import { kubeconfig, writeKubeconfig } from "./server/pki/store.ts";
 import { KUBERNETES_VERSION, versionInfo } from "./server/version.ts";
 import { ConfigError, type FilePaths, loadFiles, resolvePaths } from "./settings.ts";
+import { startControllers } from "./start-controllers.ts";
 import type { CacheThread } from "./storage/cacher/start-cache-thread.ts";
 import { StorageError } from "./storage/errors.ts";
 import { cacheThreadConfig } from "./store-config.ts";
@@ -78,6 +80,7 @@ async function serve(options: ServerOptions): Promise<void> {
   const cache = hasAddon ? startCache(options) : Promise.resolve(undefined);
   cache.catch(() => {}); // the supervisor meets it
   if (!hasAddon) logWarning("The native addon is missing; caches are in JavaScript, in one thread");
+  const loopbackToken = randomBytes(32).toString("base64url");
   const supervisor = new Supervisor({
     options,
     files,
@@ -85,6 +88,7 @@ async function serve(options: ServerOptions): Promise<void> {
     cache,
     frontThreads: await frontThreadsCount(options, hasAddon),
     startedAt,
+    loopbackToken,
     onDeath: die,
   });
   const cleanUps: (() => void)[] = [];
@@ -100,6 +104,15 @@ async function serve(options: ServerOptions): Promise<void> {
     throw error;
   }
   announce(flags, port, paths);
+  const controllers = await startControllers({
+    options,
+    files,
+    port,
+    supervisor,
+    cache,
+    loopbackToken,
+  });
+  cleanUps.push(() => void controllers.stop());
   const named = Object.values(paths).filter((path) => typeof path === "string" && path !== "");
   const stopWatching = watchFiles(named as string[], () => {
     try {

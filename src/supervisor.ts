@@ -18,6 +18,7 @@ export interface SupervisorConfig {
   readonly cache: Promise<CacheThread | undefined>;
   readonly frontThreads: number;
   readonly startedAt: number;
+  readonly loopbackToken: string;
   /** A thread has died: the process can not go on. */
   onDeath(error: Error): void;
 }
@@ -70,6 +71,10 @@ export class Supervisor {
   reload(tls: TlsMaterial): void {
     this.#tell({ kind: "reload", tls });
   }
+  /** A post-start hook of the main thread has finished, or failed for good. */
+  hookDone(name: string, error?: Error): void {
+    this.#tell({ kind: "hook-done", name, error: error?.message });
+  }
   /** /readyz fails from now on. */
   announceShutdown(): void {
     this.#tell({ kind: "shutting-down" });
@@ -89,7 +94,7 @@ export class Supervisor {
   }
 
   #spawn(index: number, sharedAcceptor: boolean): FrontThread {
-    const { options, files, limits, startedAt } = this.#config;
+    const { options, files, limits, startedAt, loopbackToken } = this.#config;
     const data: FrontThreadData = {
       index,
       options,
@@ -97,6 +102,7 @@ export class Supervisor {
       limits,
       sharedAcceptor,
       startedAt,
+      loopbackToken,
     };
     const worker = new Worker(threadEntry("front-thread"), {
       workerData: data,

@@ -14,6 +14,8 @@ export interface FrontThreadData {
   /** True: the main thread accepts and this one joins; false: it listens itself. */
   readonly sharedAcceptor: boolean;
   readonly startedAt: number;
+  /** Bearer of the in-server controllers' identity; known to this process only. */
+  readonly loopbackToken: string;
 }
 
 export type ToFront =
@@ -23,6 +25,8 @@ export type ToFront =
    */
   | { readonly kind: "start"; readonly storage: StoragePorts | undefined }
   | { readonly kind: "reload"; readonly tls: TlsMaterial }
+  /** A post-start hook that runs in the main thread has finished. */
+  | { readonly kind: "hook-done"; readonly name: string; readonly error: string | undefined }
   /** /readyz fails from now on; serving goes on. */
   | { readonly kind: "shutting-down" }
   | { readonly kind: "close"; readonly graceMs: number; readonly watchGraceMs: number }

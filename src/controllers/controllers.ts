@@ -23,6 +23,7 @@ import {
   ensureNamespaces,
   ensurePriorityClasses,
 } from "./bootstrap/objects.ts";
+import type { hookNames } from "./hook-names.ts";
 import { runElection } from "./leader-election.ts";
 import { GarbageCollector } from "./standalone/garbage-collector.ts";
 import { runNamespaces } from "./standalone/namespaces.ts";
@@ -44,19 +45,6 @@ export interface ControllersConfig {
   readonly hookDone: (name: string, error?: Error) => void;
   readonly onError: (what: string, error: unknown) => void;
 }
-
-/** The hooks that controllers report, under upstream's names. */
-export const hookNames = [
-  "start-system-namespaces-controller",
-  "bootstrap-controller",
-  "start-kubernetes-service-cidr-controller",
-  "rbac/bootstrap-roles",
-  "scheduling/bootstrap-system-priority-classes",
-  "priority-and-fairness-config-producer",
-  "start-cluster-authentication-info-controller",
-  "start-kube-apiserver-identity-lease-controller",
-  "start-legacy-token-tracking-controller",
-] as const;
 
 const MINUTE_MS = 60_000;
 const ENDPOINTS_MS = 10_000;

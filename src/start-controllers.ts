@@ -1,0 +1,83 @@
+/** The in-server controllers, from flags and files. Runs in the main thread. */
+import { networkInterfaces } from "node:os";
+import { Controllers } from "./controllers/controllers.ts";
+import { logError, logInfo } from "./metrics/log.ts";
+import type { ServerOptions } from "./options/options.ts";
+import { serviceRanges } from "./options/validation.ts";
+import { firstAddress } from "./server/serving-names.ts";
+import type { LoadedFiles } from "./settings.ts";
+import type { CacheThread } from "./storage/cacher/start-cache-thread.ts";
+import type { KvBackend } from "./storage/interfaces.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+export interface StartControllersConfig {
+  readonly options: ServerOptions;
+  readonly files: LoadedFiles;
+  readonly port: number;
+  readonly supervisor: Supervisor;
+  readonly cache: Promise<CacheThread | undefined>;
+  readonly loopbackToken: string;
+}
+
+/** Starts them; they report their hooks to the fronts by themselves. */
+export async function startControllers(config: StartControllersConfig): Promise<Controllers> {
+  const { options, files, port, supervisor, loopbackToken } = config;
+  const { flags } = options;
+  const ranges = serviceRanges(flags);
+  const [range = "10.0.0.0/24"] = ranges;
+  const backend = await openBackend(config);
+  const controllers = new Controllers({
+    loopback: {
+      host: loopbackHost(flags["bind-address"]),
+      port,
+      token: loopbackToken,
+    },
+    service: {
+      serviceRanges: ranges,
+      serviceIp: firstAddress(range),
+      advertiseAddress: flags["advertise-address"] || hostAddress(flags["bind-address"]),
+      securePort: port,
+      nodePort: flags["kubernetes-service-node-port"],
+    },
+    authentication: {
+      clientCa: files.clientCa,
+      requestHeaderCa: files.requestHeaderCa,
+      usernameHeaders: flags["requestheader-username-headers"],
+      uidHeaders: flags["requestheader-uid-headers"],
+      groupHeaders: flags["requestheader-group-headers"],
+      extraHeaderPrefixes: flags["requestheader-extra-headers-prefix"],
+      allowedNames: flags["requestheader-allowed-names"],
+    },
+    standalone: options.standalone,
+    rootCa: files.clientCa || files.tls.certificate,
+    backend,
+    etcdPrefix: flags["etcd-prefix"],
+    hookDone: (name, error) => supervisor.hookDone(name, error),
+    onError: (what, error) => logError(`Controller: ${what}`, error),
+  });
+  controllers.start().catch((error: unknown) => logError("Controllers ended", error));
+  return controllers;
+}
+
+async function openBackend({ cache }: StartControllersConfig): Promise<KvBackend | undefined> {
+  const thread = await cache;
+  if (thread === undefined) return undefined;
+  const { openStorage } = await import("./storage/cacher/open-storage.ts");
+  return (await openStorage(thread.connect().ports, (message) => logInfo(message))).backend;
+}
+
+function loopbackHost(bind: string): string {
+  if (bind === "0.0.0.0") return "127.0.0.1";
+  return bind === "::" ? "::1" : bind;
+}
+
+/** An address that others reach this host by. */
+function hostAddress(bind: string): string {
+  if (bind !== "0.0.0.0" && bind !== "::") return bind;
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, internal, address } of addresses ?? []) {
+      if (family === "IPv4" && !internal) return address;
+    }
+  }
+  return "127.0.0.1";
+}
