@@ -4,6 +4,7 @@
  * Upstream: pkg/controlplane (the hooks), cmd/kube-controller-manager (the rest).
  */
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import type { KvBackend } from "../storage/interfaces.ts";
 import { ApiClient, type LoopbackConfig } from "./api-client.ts";
@@ -137,6 +138,7 @@ export class Controllers {
       signal: this.#stop.signal,
       onError,
       lead: (signal) => {
+        setMaxListeners(0, signal); // one watch a resource ends with it
         runServiceAccounts(client, { rootCa, signal, onError });
         runNamespaces(client, { signal, onError });
         void new GarbageCollector(client, { signal, onError }).run();

@@ -42,11 +42,17 @@ export function writeBytes(exchange: UwsExchange, answer: BytesResponse): void {
   }
   res.cork(() => {
     writeHead(exchange, answer);
-    if (status === 304 || status === 204) res.endWithoutBody(undefined, draining);
+    if (status === 304 || status === 204) endBodiless(res, draining);
     else if (exchange.isHead) res.endWithoutBody(byteLength, draining);
     else res.end(body, draining);
   });
   exchange.finish();
+}
+
+/** No Content-Length where there can be no body: an explicit undefined would be sent as 2^63. */
+function endBodiless(res: UwsExchange["res"], draining: boolean): void {
+  if (draining) res.endWithoutBody(0, true);
+  else res.endWithoutBody();
 }
 
 function streamOf({ status, headers, body }: BytesResponse, byteLength: number): StreamResponse {
