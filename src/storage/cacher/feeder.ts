@@ -4,6 +4,7 @@
  * are, so consistent reads hardly ever have to ask for progress.
  * Upstream has a reflector per resource: storage/cacher/lister_watcher.go, client-go's reflector.
  */
+import { setMaxListeners } from "node:events";
 import { isStorageError } from "../errors.ts";
 import {
   asRevision,
@@ -58,6 +59,7 @@ export class Feeder {
   constructor(options: FeederOptions) {
     this.#options = options;
     this.#root = `${normalizeEtcdPrefix(options.etcdPrefix)}/`;
+    setMaxListeners(0, this.#stop.signal); // every fill listens to it
   }
 
   /** Starts feeding `feed`; resources may be added at any time. */
