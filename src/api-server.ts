@@ -94,6 +94,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
       },
     ),
     ...provisionalGates(config.files.clientCa, config.loopbackToken),
+    storeHealth: (timeoutMs) => storage.backend.health(timeoutMs),
     apiAudiences: flags["api-audiences"].length > 0 ? flags["api-audiences"] : config.files.issuers,
     paths: combinePaths([
       systemPaths({

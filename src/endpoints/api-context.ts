@@ -43,6 +43,8 @@ export interface ApiContext {
   readonly tokenAuthenticator: TokenAuthenticator | undefined;
   readonly tokenIssuer: TokenIssuer | undefined;
   readonly apiAudiences: readonly string[];
+  /** Rejects when the store does not answer in time. */
+  readonly storeHealth: (timeoutMs: number) => Promise<void>;
   /** A served resource in its storage version, whatever group version asks. */
   readonly resourceOf: (group: string, resource: string) => ServedResource | undefined;
   readonly now: () => Date;

@@ -20,6 +20,7 @@ export interface ApiDependencies {
   readonly tokenAuthenticator?: TokenAuthenticator;
   readonly tokenIssuer?: TokenIssuer;
   readonly apiAudiences: readonly string[];
+  readonly storeHealth: ApiContext["storeHealth"];
   /** Discovery, OpenAPI, health, metrics, version: everything that is no resource. */
   readonly paths: PathRoutes;
   readonly observe?: NonNullable<ChainConfig["observe"]>;
@@ -41,6 +42,7 @@ export function createApi(dependencies: ApiDependencies): Api {
     tokenAuthenticator: dependencies.tokenAuthenticator,
     tokenIssuer: dependencies.tokenIssuer,
     apiAudiences: dependencies.apiAudiences,
+    storeHealth: dependencies.storeHealth,
     resourceOf: (group, resource) => served.find(group, resource),
     now: dependencies.now ?? (() => new Date()),
   };

@@ -8,6 +8,7 @@ import type { ServedResource } from "../registry/generic/served-resource.ts";
 import type { ServedResources } from "../registry/install.ts";
 import type { AuthorizedRequest, BytesResponse, Handler } from "../request/request.ts";
 import type { ApiContext, RequestScope } from "./api-context.ts";
+import { componentStatusHandlers } from "./component-status.ts";
 import { createResource } from "./handlers/create.ts";
 import { deleteCollection, deleteResource } from "./handlers/delete.ts";
 import { getResource } from "./handlers/get.ts";
@@ -97,6 +98,10 @@ export class Routes {
 function makeRoutes(scope: RequestScope): ResourceRoutes {
   const { resource } = scope;
   const subresources = subresourceHandlers(scope);
+  if (resource.gvr.resource === "componentstatuses") {
+    const { collection, item } = componentStatusHandlers(scope);
+    return { collection, allNamespaces: {}, item, subresources };
+  }
   const virtual = virtualHandlers(scope);
   if (virtual !== undefined) {
     const nowhere = resource.namespaced ? {} : virtual;

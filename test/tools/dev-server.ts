@@ -66,6 +66,7 @@ const api = createApi({
       : undefined,
   impersonate: (request) => request,
   authorizer: { name: "all", authorize: () => ({ decision: "Allow", reason: "" }) },
+  storeHealth: async () => undefined,
   apiAudiences: [],
   paths: combinePaths(discoveryPaths({ groups: () => groups, serverAddress: `127.0.0.1:${port}` })),
   onError: (_request, error) => console.error(error),
