@@ -5,7 +5,7 @@ import type { ResourceRegistration } from "./rest/strategy.ts";
 import { registrations as workloads } from "./workloads.ts";
 
 export const registrations: readonly ResourceRegistration[] = [
+  ...workloads,
   ...coreAndNetworking,
   ...otherGroups,
-  ...workloads,
 ];
