@@ -14,7 +14,7 @@ import {
 } from "./merge-type.ts";
 import { fieldElement } from "./path-element.ts";
 import { elementOrUndefined } from "./typed-value.ts";
-import { equals, isEmptyMap, isMap, type Json, type JsonMap, memberOf } from "./value.ts";
+import { equals, isMap, type Json, type JsonMap, memberOf } from "./value.ts";
 
 /** No field is in more than one of the sets. */
 export interface Comparison {
@@ -83,24 +83,25 @@ function visitLeaf(walk: Walk, left: Json, right: Json): void {
 }
 
 function visitMap(walk: Walk, map: MergeMap, left: Json, right: Json): void {
-  const lefts = isMap(left) ? left : undefined;
-  const rights = isMap(right) ? right : undefined;
-  const bothEmpty =
-    (lefts === undefined || isEmptyMap(lefts)) && (rights === undefined || isEmptyMap(rights));
-  if (map.atomic || bothEmpty) {
+  if (map.atomic) {
     visitLeaf(walk, left, right);
     return;
   }
+  const lefts = isMap(left) ? left : undefined;
+  const rights = isMap(right) ? right : undefined;
+  let isEmpty = true;
   for (const name in lefts) {
-    if (!Object.hasOwn(lefts, name)) continue;
+    isEmpty = false;
     const theirs = rights === undefined ? undefined : memberOf(rights, name);
     visitMember(walk, map, name, lefts[name], theirs);
   }
   for (const name in rights) {
-    if (!Object.hasOwn(rights, name)) continue;
+    isEmpty = false;
     if (lefts !== undefined && memberOf(lefts, name) !== undefined) continue;
     visitMember(walk, map, name, undefined, rights[name]);
   }
+  // Both empty: a leaf, which tells empty from null.
+  if (isEmpty) visitLeaf(walk, left, right);
 }
 
 function visitMember(walk: Walk, map: MergeMap, name: string, left: Json, right: Json): void {

@@ -130,8 +130,7 @@ class Pipeline {
   updateNoErrors(live: JsonMap | undefined, next: JsonMap, manager: string): JsonMap {
     try {
       return this.update(live, next, manager);
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
+    } catch {
       return withManagedFields(next, undefined);
     }
   }

@@ -323,12 +323,15 @@ function writeLevel(entries: ReadonlyMap<string, SetNode>): JsonMap {
   return out;
 }
 
+/** A leaf's JSON: one object for all of them, which nobody can write to. */
+const LEAF_JSON: JsonMap = Object.freeze({});
+
 function writeNode({ member, children }: SetNode): JsonMap {
-  if (children === undefined) return {};
+  if (children === undefined) return LEAF_JSON;
   const below = children.toFieldsV1();
   const holdsSelf = Object.hasOwn(below, ".");
   if (member === holdsSelf) return below;
-  if (member) return { ".": {}, ...below };
+  if (member) return { ".": LEAF_JSON, ...below };
   const { ".": _self, ...rest } = below;
   return rest;
 }

@@ -72,7 +72,6 @@ function mergeMap(walk: Walk, map: MergeMap, left: Json, right: Json): Json {
   const out: JsonMap = {};
   let isSame = lefts !== undefined;
   for (const name in lefts) {
-    if (!Object.hasOwn(lefts, name)) continue;
     const theirs = memberOf(rights, name);
     const merged =
       theirs === undefined ? lefts[name] : mergeMember(walk, map, name, lefts[name], theirs);
@@ -80,7 +79,6 @@ function mergeMap(walk: Walk, map: MergeMap, left: Json, right: Json): Json {
     if (merged !== undefined) put(out, name, merged);
   }
   for (const name in rights) {
-    if (!Object.hasOwn(rights, name)) continue;
     if (lefts !== undefined && memberOf(lefts, name) !== undefined) continue;
     const merged = mergeMember(walk, map, name, undefined, rights[name]);
     isSame = false;
@@ -269,7 +267,9 @@ function removeFromList(list: MergeList, items: readonly Json[], toRemove: Field
     const node = element === undefined ? undefined : toRemove.entries.get(element);
     if (node?.member === true) continue;
     out.push(
-      node?.children === undefined ? item : (removeItems(list.elem, item, node.children) ?? emptied(item)),
+      node?.children === undefined
+        ? item
+        : (removeItems(list.elem, item, node.children) ?? emptied(item)),
     );
   }
   return out.length === 0 ? undefined : out;

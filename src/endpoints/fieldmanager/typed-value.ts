@@ -105,7 +105,6 @@ export function scalarError({ scalar }: MergeType, value: Json): string | undefi
 
 function checkMap(found: Found, map: MergeMap, value: JsonMap, allowDuplicates: boolean): void {
   for (const name in value) {
-    if (!Object.hasOwn(value, name)) continue;
     const type = memberType(map, name);
     const from = found.length;
     if (type === undefined) report(found, "field not declared in schema");

@@ -213,43 +213,45 @@ function prune(
   if (converted === undefined) return merged;
   const { type } = converted;
   const lastSet = last.set.ensureNamedFieldsAreMembers(type);
+  const all = namedFields(converted);
   let pruned = withValue(converted, removeItems(type, converted.value, lastSet));
-  pruned = addBackOwned(options, converted, pruned, last.apiVersion, managers);
-  pruned = addBackDangling(options, converted, pruned, last);
+  pruned = addBackOwned(options, converted, all, pruned, managers);
+  pruned = addBackDangling(options, converted, all, pruned, lastSet);
   return convertOr(options, pruned, now?.apiVersion ?? last.apiVersion) ?? merged;
 }
+
+/** Every field and item of an object, with the fields that lead to them. */
+const namedFields = ({ type, value }: TypedObject): FieldSet =>
+  toFieldSet(type, value).ensureNamedFieldsAreMembers(type);
 
 const withValue = (object: TypedObject, value: unknown): TypedObject => ({
   ...object,
   value: (value ?? {}) as JsonMap,
 });
 
-/** Puts back what others, or the manager's new configuration, own. */
+/** Puts back what others, or the manager's new configuration, own. `all` is of `merged`. */
 function addBackOwned(
   options: UpdaterOptions,
   merged: TypedObject,
+  all: FieldSet,
   pruned: TypedObject,
-  prunedVersion: string,
   managers: Managers,
 ): TypedObject {
-  const ownedIn = new Map<string, FieldSet>([[prunedVersion, EMPTY]]);
+  // The version that was pruned comes first: others may need fields of it to convert.
+  const ownedIn = new Map<string, FieldSet>([[merged.apiVersion, EMPTY]]);
   for (const { set, apiVersion } of managers.values()) {
     ownedIn.set(apiVersion, (ownedIn.get(apiVersion) ?? EMPTY).union(set));
   }
   let result = pruned;
-  let whole = merged;
   for (const [apiVersion, owned] of ownedIn) {
-    if (owned.isEmpty && apiVersion === prunedVersion) continue;
-    const versionedWhole = convertOr(options, whole, apiVersion);
-    const versioned = versionedWhole && convertOr(options, result, apiVersion);
-    if (versionedWhole === undefined || versioned === undefined) continue;
-    whole = versionedWhole;
+    if (owned.isEmpty && apiVersion === merged.apiVersion) continue;
+    const whole = convertOr(options, merged, apiVersion);
+    const versioned = whole && convertOr(options, result, apiVersion);
+    if (whole === undefined || versioned === undefined) continue;
     const { type } = whole;
-    const kept = toFieldSet(type, versioned.value)
-      .ensureNamedFieldsAreMembers(type)
-      .union(owned.ensureNamedFieldsAreMembers(type));
-    const all = toFieldSet(type, whole.value).ensureNamedFieldsAreMembers(type);
-    result = withValue(whole, removeItems(type, whole.value, all.difference(kept)));
+    const kept = namedFields(versioned).union(owned.ensureNamedFieldsAreMembers(type));
+    const everything = whole === merged ? all : namedFields(whole);
+    result = withValue(whole, removeItems(type, whole.value, everything.difference(kept)));
   }
   return result;
 }
@@ -258,17 +260,12 @@ function addBackOwned(
 function addBackDangling(
   options: UpdaterOptions,
   merged: TypedObject,
+  all: FieldSet,
   pruned: TypedObject,
-  last: VersionedSet,
+  lastSet: FieldSet,
 ): TypedObject {
-  const versioned = convertOr(options, pruned, last.apiVersion);
+  const versioned = convertOr(options, pruned, merged.apiVersion);
   if (versioned === undefined) return merged;
-  const { type } = merged;
-  const kept = toFieldSet(type, versioned.value).ensureNamedFieldsAreMembers(type);
-  const all = toFieldSet(type, merged.value).ensureNamedFieldsAreMembers(type);
-  const lastSet = last.set.ensureNamedFieldsAreMembers(type);
-  return withValue(
-    merged,
-    removeItems(type, merged.value, all.difference(kept).intersection(lastSet)),
-  );
+  const gone = all.difference(namedFields(versioned)).intersection(lastSet);
+  return withValue(merged, removeItems(merged.type, merged.value, gone));
 }
