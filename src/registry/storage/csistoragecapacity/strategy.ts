@@ -15,7 +15,6 @@ export const registration: ResourceRegistration<Kube<CSIStorageCapacity>> = {
   resource: "csistoragecapacities",
   strategy: {
     validateName: nameIsDNSSubdomain,
-    returnsDeletedObject: true,
     validate: (_context, object) => validateCSIStorageCapacity(object),
     warningsOnCreate: (_context, object) => warnings(object),
     validateUpdate: (_context, object, old) => [
