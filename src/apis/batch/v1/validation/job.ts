@@ -272,18 +272,20 @@ function validateFailureRule(
 }
 
 function validateExitCodes(
-  { operator = "", containerName, values = [] }: PodFailurePolicyOnExitCodesRequirement,
+  requirement: PodFailurePolicyOnExitCodesRequirement,
   names: ReadonlySet<string>,
   at: Path,
 ): ErrorList {
+  const { operator = "", containerName, values = [] } = requirement;
   const errors = oneOf(operator, OPERATORS, at.child("operator"));
   if (containerName !== undefined && !names.has(containerName)) {
     const detail = "must be one of the container or initContainer names in the pod template";
     errors.push(invalid(at.child("containerName"), containerName, detail));
   }
   const path = at.child("values");
-  if (values.length === 0) errors.push(invalid(path, values, "at least one value is required"));
-  else if (values.length > EXIT_CODES_MAX) {
+  if (values.length === 0) {
+    errors.push(invalid(path, requirement.values, "at least one value is required"));
+  } else if (values.length > EXIT_CODES_MAX) {
     errors.push(tooMany(path, values.length, EXIT_CODES_MAX));
   }
   const seen = new Set<number>();
