@@ -54,8 +54,8 @@ Pump::Result Pump::Drive(Watcher* watch) {
       watch->ending = true;
       watch->why = "dropped";
     }
-    const bool last = watch->ending && (taken != Watch::kReady || watch->caught_up());
-    if (last) watch->tail_done = true;
+    // An ending watch gets one more batch, not all that a slow reader may lag behind.
+    if (watch->ending) watch->tail_done = true;
     else if (watch->pending.empty()) return kIdle;
   }
   Build(*watch);
