@@ -72,7 +72,10 @@ export interface KvEvent {
   /** Empty for DELETE. */
   readonly value: Uint8Array;
   readonly createRevision: Revision;
-  /** The value before this write; undefined when there was none or it is compacted. */
+  /**
+   * The value before this write; undefined when there was none, it is compacted, or the backend
+   * was opened without previous values.
+   */
   readonly previous: Uint8Array | undefined;
 }
 export type KvWatchMessage =
@@ -176,6 +179,8 @@ export interface ListPage {
   readonly remaining: number | undefined;
   /** Each item's JSON, `kind` and `apiVersion` included. Lazily, from an immutable snapshot. */
   items(): Iterable<Stored>;
+  /** What document() can make, where that is not everything (a page from the store itself). */
+  readonly encodings?: readonly Encoding[];
   /**
    * The whole list document in `encoding`, as upstream encodes it, in chunks: writes the next part
    * into `target` and returns its length, 0 at the end. `head` gives what only the handler knows.
@@ -259,7 +264,17 @@ export interface Storage {
   readonly config: StorageConfig;
   /** Undefined when there is no such object. NotOlderThan waits as list does. */
   get(name: string, at: ReadAt): Promise<Stored | undefined>;
-  /** The fast path of GET: copies the encoded object into `target`; see native/binding.ts. */
+  /**
+   * The fast path of GET: writes the object as served into `target`. Returns its bytes, 0 when
+   * there is no such object, -needed - 100 when `target` is too small; undefined when only get()
+   * can answer. Answers at once whenever the cache is as new as `at` asks for.
+   */
+  getInto?(
+    name: string,
+    at: ReadAt,
+    encoding: Encoding,
+    target: Uint8Array,
+  ): number | undefined | Promise<number | undefined>;
   list(request: ListRequest): Promise<ListPage>;
   watch(request: WatchRequest): Promise<WatchCursor>;
   /** Rejects with KeyExists. `json` has no resourceVersion. */

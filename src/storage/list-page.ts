@@ -23,6 +23,7 @@ export class ArrayListPage implements ListPage {
   readonly revision: Revision;
   readonly nextKey: string | undefined;
   readonly remaining: number | undefined;
+  readonly encodings: readonly Encoding[] = ["json"];
   readonly #config: StorageConfig;
   #items: readonly Stored[];
 

@@ -9,6 +9,7 @@ import { setResourceVersion } from "./codec.ts";
 import { StorageError } from "./errors.ts";
 import {
   asRevision,
+  type Encoding,
   type KeyValue,
   type KvBackend,
   type ListPage,
@@ -42,7 +43,11 @@ export interface ResourceStorageInit {
   readonly codec: ObjectCodec;
   readonly view: ResourceView;
   /** The store's revision, asked once for all reads that wait: see ReadIndex. */
-  readonly readIndex: { current(): Promise<Revision> };
+  readonly readIndex: {
+    current(): Promise<Revision>;
+    /** The same at once, where the store's revision is at hand. */
+    atHand?(): Revision;
+  };
   readonly leases: LeaseManager;
   /** Asks that the cache hears of progress soon. Called repeatedly while a read waits for it. */
   readonly requestProgress: () => void;
@@ -70,9 +75,24 @@ export class ResourceStorage implements Storage {
   async get(name: string, at: ReadAt): Promise<Stored | undefined> {
     const { view } = this.#init;
     if (at.kind === "Exact") return this.#getAt(name, at.revision);
-    if (!view.ready || !(await this.#waitFor(at))) return this.#getFresh(name, at);
+    if (!view.ready) return this.#getFresh(name, at);
+    if (!this.#isFresh(at) && !(await this.#waitFor(at))) return this.#getFresh(name, at);
     this.#wasReady = true;
     return view.get(name);
+  }
+
+  getInto(
+    name: string,
+    at: ReadAt,
+    encoding: Encoding,
+    target: Uint8Array,
+  ): number | undefined | Promise<number | undefined> {
+    const { view } = this.#init;
+    if (view.getInto === undefined || at.kind === "Exact" || !view.ready) return undefined;
+    if (this.#isFresh(at)) return encoded(view.getInto(name, encoding, target));
+    return this.#waitFor(at).then((usable) =>
+      usable ? encoded(view.getInto?.(name, encoding, target)) : undefined,
+    );
   }
 
   async list(request: ListRequest): Promise<ListPage> {
@@ -255,6 +275,15 @@ export class ResourceStorage implements Storage {
 
   // -- waiting ----------------------------------------------------------------------------------
 
+  /** Whether the cache may answer at once. */
+  #isFresh(at: ReadAt): boolean {
+    const { view, readIndex } = this.#init;
+    if (at.kind === "NotOlderThan") return view.revision >= at.revision;
+    if (at.kind === "Any" && this.config.watchCache) return true;
+    const current = readIndex.atHand?.();
+    return current !== undefined && view.revision >= current;
+  }
+
   /** Waits until the cache may answer a read at `at`; false when it went out of service. */
   async #waitFor(at: ReadAt): Promise<boolean> {
     const { view, readIndex } = this.#init;
@@ -299,6 +328,11 @@ export class ResourceStorage implements Storage {
     const range = await this.#init.backend.range({ start: key, end: `${key}\0`, revision });
     return (await this.#currentOf(range.kvs[0])).object;
   }
+}
+
+/** -100 and below ask for a bigger buffer; other negative results are for get() to explain. */
+function encoded(result: number | undefined): number | undefined {
+  return result === undefined || (result < 0 && result > -100) ? undefined : result;
 }
 
 function assertNotOlder(revision: Revision, at: ReadAt): void {

@@ -125,7 +125,7 @@ function respondPage(
 ): Response {
   const { resource } = scope;
   const encoding = encodingOf(scope, negotiated);
-  if (encoding !== undefined) {
+  if (encoding !== undefined && page.encodings?.includes(encoding) !== false) {
     const head = encoding.startsWith("metadata")
       ? { ...META_LIST, continueToken: token }
       : {

@@ -32,7 +32,10 @@ export async function openStorage(
   const readIndex =
     word === undefined
       ? new ReadIndex(() => backend.currentRevision())
-      : { current: async () => asRevision(word.load()) };
+      : {
+          current: async () => asRevision(word.load()),
+          atHand: () => asRevision(word.load()),
+        };
   const leases = new LeaseManager(backend);
   const made = new Map<string, { storage: Storage; view: NativeView }>();
   const say = (message: ToHost): void => control.postMessage(message);

@@ -4,6 +4,7 @@
  * cache has the feed in the cache thread and a view in every front thread.
  */
 import type {
+  Encoding,
   ListPage,
   Revision,
   Scope,
@@ -56,6 +57,8 @@ export interface ResourceView {
   /** Resolves to false when the cache has not seen `revision` within the time. */
   waitFor(revision: Revision, timeoutMs: number): Promise<boolean>;
   get(name: string): Stored | undefined;
+  /** Result as Storage.getInto's; absent where there are no encoded objects. */
+  getInto?(name: string, encoding: Encoding, target: Uint8Array): number;
   list(request: PageRequest): ListPage;
   /** A page as of an older revision; undefined when the cache does not keep that state. */
   listAt(revision: Revision, request: PageRequest): ListPage | undefined;
