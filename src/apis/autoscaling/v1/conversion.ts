@@ -71,7 +71,11 @@ function readAnnotations(
   const current = listIn<v1.MetricStatus>(annotations[CURRENT_METRICS]);
   if (current.length > 0) status.currentMetrics = current.map(metricStatusFromV1);
   const conditions = listIn<v2.HorizontalPodAutoscalerCondition>(annotations[CONDITIONS]);
-  if (conditions.length > 0) status.conditions = conditions;
+  if (conditions.length > 0) status.conditions = conditions.map(withoutNulls);
+}
+
+function withoutNulls<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null)) as T;
 }
 
 function listIn<T>(text: string | undefined): T[] {
