@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { structOf } from "../../../../src/apis/schemas.ts";
-import {
-  DEFAULT_SERVICE_CIDR,
-  ensureDefaultServiceCIDR,
-} from "../../../../src/registry/core/services/default-service-cidr.ts";
 import { ipAddressJson } from "../../../../src/registry/core/services/ip-allocator.ts";
 import { NodePortAllocator } from "../../../../src/registry/core/services/port-allocator.ts";
 import { NodePortRepair, repairClusterIPs } from "../../../../src/registry/core/services/repair.ts";
-import { decodeStored, encodeForStorage } from "../../../../src/registry/generic/object-codec.ts";
+import { serviceRepair } from "../../../../src/registry/core/services/service-repair.ts";
+import { encodeForStorage } from "../../../../src/registry/generic/object-codec.ts";
+import { createStorageFactory } from "../../../../src/storage/factory.ts";
 import { makePools, type Pools, service, takenAddresses } from "./pools.ts";
 
 const now = new Date("2026-01-01T01:00:00Z");
@@ -82,24 +80,24 @@ test("a node port without a service is freed after a few runs", async () => {
   await pools.close();
 });
 
-test("the default ServiceCIDR is made, grows a second family, and tells a mismatch", async () => {
+test("both repairs run on one store", async () => {
   const pools = makePools();
-  const read = async () => {
-    const stored = await pools.cidrs.get(DEFAULT_SERVICE_CIDR, { kind: "MostRecent" });
-    assert.ok(stored);
-    const schema = structOf("k8s.io/api/networking/v1.ServiceCIDR");
-    return decodeStored(stored, schema) as unknown as {
-      spec: { cidrs: string[] };
-      status: { conditions: { type: string; status: string }[] };
-    };
-  };
-  assert.equal(await ensureDefaultServiceCIDR(pools.cidrs, ["10.0.0.0/24"], now), undefined);
-  assert.deepEqual((await read()).spec.cidrs, ["10.0.0.0/24"]);
-  const both = ["10.0.0.0/24", "fd00::/112"];
-  assert.equal(await ensureDefaultServiceCIDR(pools.cidrs, both, now), undefined);
-  assert.deepEqual((await read()).spec.cidrs, both);
-  assert.equal((await read()).status.conditions[0]?.status, "True");
-  assert.ok(await ensureDefaultServiceCIDR(pools.cidrs, ["10.9.0.0/24"], now));
-  assert.deepEqual((await read()).spec.cidrs, both);
+  await store(pools, "a", {
+    type: "NodePort",
+    clusterIP: "10.0.0.9",
+    clusterIPs: ["10.0.0.9"],
+    ports: [{ port: 80, nodePort: 30003 }],
+  });
+  const factory = createStorageFactory(pools.backend);
+  const repair = serviceRepair(factory, pools.settings, "json");
+  const { addresses, ports } = await repair(now);
+  assert.deepEqual(addresses.created, ["10.0.0.9"]);
+  assert.deepEqual(ports, { released: [], duplicates: [] });
+  const allocator = new NodePortAllocator(pools.backend, "/registry", {
+    first: 30000,
+    last: 30099,
+  });
+  assert.ok(await allocator.has(30003));
+  await factory.close();
   await pools.close();
 });
