@@ -20,6 +20,7 @@ import { installResources } from "./registry/install.ts";
 import { createListers } from "./registry/listers.ts";
 import type { SelectorParsers } from "./request/request-info-parse.ts";
 import { anonymousUser, GROUP_AUTHENTICATED, GROUP_PRIVILEGED } from "./request/user-info.ts";
+import { advertiseAddress } from "./server/advertise-address.ts";
 import type { Serve } from "./server/front.ts";
 import type { HealthRegistry } from "./server/health.ts";
 import { combinePaths, systemPaths } from "./server/system-paths.ts";
@@ -67,7 +68,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   const listers = createListers(() => served);
   const groups = builtInGroups((resource) => isServed(options.runtimeConfig, resource));
   const openApi = new OpenApiService({ groups, gitVersion: KUBERNETES_VERSION });
-  const serverAddress = `${flags["advertise-address"] || "127.0.0.1"}:${flags["secure-port"]}`;
+  const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
   const api = createApi({
     served,
     settings: {

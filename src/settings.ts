@@ -8,6 +8,7 @@ import { createSecureContext } from "node:tls";
 import type { Flags } from "./options/flags.ts";
 import type { ServerOptions } from "./options/options.ts";
 import { serviceRanges } from "./options/validation.ts";
+import { advertiseAddress } from "./server/advertise-address.ts";
 import type { TlsMaterial } from "./server/front.ts";
 import { ensurePki, type PkiFiles, pkiFiles } from "./server/pki/store.ts";
 import { servingNames } from "./server/serving-names.ts";
@@ -66,7 +67,7 @@ function makePki(flags: Flags): PkiFiles {
   const names = servingNames(
     serviceRanges(flags)[0] ?? "10.0.0.0/24",
     flags["bind-address"],
-    flags["advertise-address"],
+    advertiseAddress(flags["advertise-address"], flags["bind-address"]),
     flags["external-hostname"],
   );
   try {

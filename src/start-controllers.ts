@@ -1,9 +1,9 @@
 /** The in-server controllers, from flags and files. Runs in the main thread. */
-import { networkInterfaces } from "node:os";
 import { Controllers } from "./controllers/controllers.ts";
 import { logError, logInfo } from "./metrics/log.ts";
 import type { ServerOptions } from "./options/options.ts";
 import { serviceRanges } from "./options/validation.ts";
+import { advertiseAddress } from "./server/advertise-address.ts";
 import { firstAddress } from "./server/serving-names.ts";
 import type { LoadedFiles } from "./settings.ts";
 import type { CacheThread } from "./storage/cacher/start-cache-thread.ts";
@@ -35,7 +35,7 @@ export async function startControllers(config: StartControllersConfig): Promise<
     service: {
       serviceRanges: ranges,
       serviceIp: firstAddress(range),
-      advertiseAddress: flags["advertise-address"] || hostAddress(flags["bind-address"]),
+      advertiseAddress: advertiseAddress(flags["advertise-address"], flags["bind-address"]),
       securePort: port,
       nodePort: flags["kubernetes-service-node-port"],
     },
@@ -69,15 +69,4 @@ async function openBackend({ cache }: StartControllersConfig): Promise<KvBackend
 function loopbackHost(bind: string): string {
   if (bind === "0.0.0.0") return "127.0.0.1";
   return bind === "::" ? "::1" : bind;
-}
-
-/** An address that others reach this host by. */
-function hostAddress(bind: string): string {
-  if (bind !== "0.0.0.0" && bind !== "::") return bind;
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { family, internal, address } of addresses ?? []) {
-      if (family === "IPv4" && !internal) return address;
-    }
-  }
-  return "127.0.0.1";
 }

@@ -126,6 +126,8 @@ export class Controllers {
     await this.#masters?.renew(service.advertiseAddress);
     const alive = (await this.#masters?.list()) ?? [];
     const addresses = new Set([...alive, service.advertiseAddress]);
+    // A host without any outside address: endpoints may not name a loopback one.
+    if (/^(127\.|::1$)/.test(service.advertiseAddress)) return;
     await reconcileEndpoints(this.#client, [...addresses], service.securePort);
   }
 
