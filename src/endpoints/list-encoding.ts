@@ -43,7 +43,8 @@ export function encodeList(
   const keepsKind = isPartial || !resource.protobuf;
   const texts = items.map((one) => encodeJson((keepsKind ? one : bare(one)) as JsonObject, schema));
   const head = JSON.stringify({ kind, apiVersion: apiVersionOf({ group, version }), metadata });
-  const json = `${head.slice(0, -1)},"items":[${texts.join(",")}]}`;
+  const array = isPartial && texts.length === 0 ? "null" : `[${texts.join(",")}]`;
+  const json = `${head.slice(0, -1)},"items":${array}}`;
   if (mediaType === YAML_TYPE) {
     const yaml = encodeYaml(JSON.parse(json) as JsonObject);
     return { contentType: YAML_TYPE, body: Buffer.from(yaml) };

@@ -9,6 +9,7 @@ import type { ServedResources } from "../registry/install.ts";
 import type { AuthorizedRequest, BytesResponse, Handler } from "../request/request.ts";
 import type { ApiContext, RequestScope } from "./api-context.ts";
 import { componentStatusHandlers } from "./component-status.ts";
+import { noteDeprecation } from "./deprecation.ts";
 import { createResource } from "./handlers/create.ts";
 import { deleteCollection, deleteResource } from "./handlers/delete.ts";
 import { getResource } from "./handlers/get.ts";
@@ -57,6 +58,7 @@ export class Routes {
     if (handlers === undefined) throw api.noSuchPath();
     const handler = handlers[request.method];
     if (handler === undefined) throw api.methodNotAllowed();
+    noteDeprecation(request, resource.kind);
     return handler;
   }
 

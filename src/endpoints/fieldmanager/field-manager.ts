@@ -3,7 +3,7 @@
  * configurations. Upstream wraps nine managers into each other; here their steps stand in order.
  * Upstream: apimachinery/pkg/util/managedfields/internal/fieldmanager.go and structuredmerge.go.
  */
-import { badRequest, unknownError } from "../../apimachinery/api/errors.ts";
+import { badRequest, StatusError, unknownError } from "../../apimachinery/api/errors.ts";
 import type { ManagedFieldsEntry } from "../../apimachinery/meta/types.ts";
 import {
   apiVersionOf,
@@ -221,10 +221,7 @@ class Pipeline {
     manager: string,
     force: boolean,
   ): Attempt {
-    const tracked =
-      before.fields.size === 0
-        ? this.#trackUpdate(undefined, live ?? {}, before, "before-first-apply")
-        : before;
+    const tracked = before.fields.size === 0 ? this.#trackExisting(live, before) : before;
     const managed = copyManaged(tracked);
     const identifier = this.#identify(managed, manager, "Apply");
     if (Array.isArray(metadataOf(config)["managedFields"])) {
@@ -256,6 +253,16 @@ class Pipeline {
     const object = this.#options.toTyped?.(merged) ?? merged;
     after.times.set(identifier, this.#timeNow());
     return { object, managed: after, changed: true };
+  }
+
+  /** What an object has before anybody applied to it belongs to one manager. */
+  #trackExisting(live: JsonMap | undefined, before: Managed): Managed {
+    try {
+      return this.#trackUpdate(undefined, live ?? {}, before, "before-first-apply");
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      throw unknownError(`failed to create manager for existing fields: ${error.message}`);
+    }
   }
 
   #identify(managed: Managed, manager: string, operation: "Apply" | "Update"): string {

@@ -125,7 +125,10 @@ function respondPage(
 ): Response {
   const { resource } = scope;
   const encoding = encodingOf(scope, negotiated);
-  if (encoding !== undefined && page.encodings?.includes(encoding) !== false) {
+  // An empty list of metadata has null items, as a Go slice that was never made.
+  const isEmptyMetadata = page.count === 0 && encoding?.startsWith("metadata");
+  const isHeld = encoding !== undefined && page.encodings?.includes(encoding) !== false;
+  if (isHeld && !isEmptyMetadata) {
     const head = encoding.startsWith("metadata")
       ? { ...META_LIST, continueToken: token }
       : {
