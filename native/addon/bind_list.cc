@@ -38,6 +38,14 @@ napi_value ListOpen(napi_env env, napi_callback_info info) {
   return out;
 }
 
+napi_value ListPrepare(napi_env env, napi_callback_info info) {
+  const Arguments<3> args(env, info);
+  List* list = FindList(env, args[0]);
+  if (list == nullptr) return Number(env, kNotFound);
+  const Encoding encoding = static_cast<Encoding>(ToUint(env, args[1]) & 3);
+  return Number(env, static_cast<double>(list->Prepare(encoding, ToUint(env, args[2]))));
+}
+
 napi_value ListDocument(napi_env env, napi_callback_info info) {
   const Arguments<5> args(env, info);
   List* list = FindList(env, args[0]);
@@ -84,7 +92,7 @@ napi_value ListClose(napi_env env, napi_callback_info info) {
 }  // namespace
 
 std::span<const Method> ListMethods() {
-  static constexpr Method kMethods[] = {{"listOpen", ListOpen}, {"listDocument", ListDocument},
+  static constexpr Method kMethods[] = {{"listOpen", ListOpen}, {"listPrepare", ListPrepare}, {"listDocument", ListDocument},
                                         {"listRead", ListRead}, {"listItem", ListItem},
                                         {"listItemKey", ListItemKey}, {"listClose", ListClose}};
   return kMethods;

@@ -195,6 +195,14 @@ void List::ProtoHead(std::string_view kind, std::string_view api_version, std::s
   head_ += raw;
 }
 
+uint64_t List::Prepare(Encoding encoding, uint64_t most) {
+  const bool lazy = shape_->type != nullptr && (encoding == kProtobuf || encoding == kMetadataProtobuf);
+  if (!lazy) return 0;
+  const uint64_t end = std::min(count_, prepared_ + most);
+  for (; prepared_ < end; prepared_++) Item(prepared_)->proto();
+  return count_ - prepared_;
+}
+
 int64_t List::Begin(Encoding encoding, std::string_view kind, std::string_view api_version, std::string_view token) {
   encoding_ = encoding;
   if (encoding == kMetadataJson || encoding == kMetadataProtobuf) {

@@ -29,6 +29,9 @@ class List {
   const std::string& next_key() const { return next_key_; }
   std::optional<uint64_t> remaining() const { return remaining_; }
 
+  // Makes the encoding's forms of up to `most` more items, so that Begin finds them; gives how many
+  // items are left.
+  uint64_t Prepare(Encoding encoding, uint64_t most);
   // Starts the document; gives its whole length or a Status.
   int64_t Begin(Encoding encoding, std::string_view kind, std::string_view api_version, std::string_view token);
   // Writes the next bytes; 0 at the end.
@@ -66,6 +69,7 @@ class List {
   // The last item asked for by rank.
   Resource::Objects::Cursor item_cursor_;
   uint64_t item_next_ = UINT64_MAX;
+  uint64_t prepared_ = 0;
 };
 
 }  // namespace klystron

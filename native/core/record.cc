@@ -30,11 +30,32 @@ std::string PlainText(std::string_view value) {
   return UnescapeJson(inner);
 }
 
-std::string_view AtPath(std::string_view object, std::string_view path) {
-  while (!path.empty() && !object.empty()) {
-    const size_t dot = path.find('.');
+// The members of an object, found in one pass over it.
+struct Members {
+  static constexpr size_t kMax = 24;
+  std::pair<std::string_view, std::string_view> at[kMax];
+  size_t count = 0;
+  std::string_view object;
+
+  explicit Members(std::string_view object) : object(object) {
+    EachMember(object, [&](std::string_view name, std::string_view value) {
+      at[count++] = {name, value};
+      return count < kMax;
+    });
+  }
+  std::string_view Find(std::string_view name) const {
+    for (size_t i = 0; i < count; i++) if (at[i].first == name) return at[i].second;
+    return count < kMax ? std::string_view() : Member(object, name);
+  }
+};
+
+std::string_view AtPath(const Members& top, std::string_view path) {
+  size_t dot = path.find('.');
+  std::string_view object = top.Find(path.substr(0, dot));
+  while (dot != std::string_view::npos && !object.empty()) {
+    path = path.substr(dot + 1);
+    dot = path.find('.');
     object = Member(object, path.substr(0, dot));
-    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
   }
   return object;
 }
@@ -87,13 +108,13 @@ int Record::FromStored(const std::shared_ptr<Shape>& shape, Ref<Key> key, uint64
 int Record::FromJson(const std::shared_ptr<Shape>& shape, Ref<Key> key, uint64_t revision,
                      std::string_view json, Ref<Record>* out) {
   if (json.size() > 0x7fffffff) return kBadValue;
-  const std::string_view metadata = Member(json, "metadata");
+  const Members top(json);
+  const std::string_view metadata = top.Find("metadata");
   if (metadata.empty() || metadata[0] != '{') return kBadValue;
   static thread_local Extra extra;
   extra.json = json;
   extra.appended.clear();
   extra.slices.clear();
-  std::string name;
   EachMember(Member(metadata, "labels"), [&](std::string_view label, std::string_view value) {
     // The label's name with its quotes, which stand around it in the text.
     extra.Add(std::string_view(label.data() - 1, label.size() + 2));
@@ -102,7 +123,7 @@ int Record::FromJson(const std::shared_ptr<Shape>& shape, Ref<Key> key, uint64_t
   });
   const size_t labels = extra.slices.size() / 2;
   if (labels > 0xffff) return kBadValue;
-  for (const std::string& path : shape->field_paths) extra.Add(AtPath(json, path));
+  for (const std::string& path : shape->field_paths) extra.Add(AtPath(top, path));
 
   const size_t slice_bytes = sizeof(Slice) * extra.slices.size();
   const size_t total = sizeof(Record) + slice_bytes + json.size() + extra.appended.size();

@@ -197,6 +197,11 @@ export interface NativeBinding {
   // --- lists: a handle belongs to the thread that opened it; listClose frees the snapshot -------
   listOpen(resource: ResourceId, options: ListOptions): ListInfo | number;
   /**
+   * Makes up to `most` items' protobuf forms where nobody has wanted them yet (10 us each), so that
+   * listDocument does not keep the loop for long; returns how many are left. 0 for JSON at once.
+   */
+  listPrepare(list: ListId, encoding: EncodingCode, most: number): number;
+  /**
    * Starts (or restarts) the document. `kind` is the list's kind (ignored by metadata encodings).
    * Returns the whole length in bytes, or a NativeError.
    */

@@ -106,6 +106,17 @@ test("list: the document as kube-apiserver writes it", () => {
   }
 });
 
+test("list: protobuf forms are made in steps when asked", () => {
+  const id = filled(["d/a", "d/b", "d/c"]);
+  const info = native.listOpen(id, {});
+  if (typeof info === "number") throw new Error(String(info));
+  assert.equal(native.listPrepare(info.id, EncodingCode.json, 1), 0);
+  assert.equal(native.listPrepare(info.id, EncodingCode.protobuf, 2), 1);
+  assert.equal(native.listPrepare(info.id, EncodingCode.protobuf, 2), 0);
+  assert.ok(native.listDocument(info.id, EncodingCode.protobuf, "PodList", "v1", "") > 0);
+  native.listClose(info.id);
+});
+
 test("list: selectors by index and by scan", () => {
   const keys = Array.from({ length: 200 }, (_, i) => `ns${i % 3}/p${String(i).padStart(3, "0")}`);
   const id = filled(keys);
