@@ -14,7 +14,7 @@ import {
   validateObjectMetaUpdate,
 } from "../../apimachinery/validation/object-meta.ts";
 import { interpretStorageError, StorageError } from "../../storage/errors.ts";
-import type { Storage, Stored } from "../../storage/interfaces.ts";
+import type { ReadAt, Storage, Stored } from "../../storage/interfaces.ts";
 import { asRevision } from "../../storage/interfaces.ts";
 import type { HookContext, SubresourceStrategy, Transaction } from "../rest/strategy.ts";
 import { generateName, NAME_GENERATION_TRIES_MAX } from "./names.ts";
@@ -419,12 +419,7 @@ export async function getObject(
   name: string,
   version: "" | "0" | number,
 ): Promise<Stored> {
-  const at =
-    version === ""
-      ? ({ kind: "MostRecent" } as const)
-      : version === "0"
-        ? ({ kind: "Any" } as const)
-        : ({ kind: "NotOlderThan", revision: asRevision(version) } as const);
+  const at = readAtOf(version);
   try {
     const stored = await storageOf(resource).get(storageName(resource, namespace, name), at);
     if (stored !== undefined) return stored;
@@ -432,4 +427,11 @@ export async function getObject(
     throw interpreted(error, resource, "get", name);
   }
   throw api.notFound(resource.groupResource, name);
+}
+
+/** `resourceVersion` of a GET: the newest state, any, or one not older than a revision. */
+export function readAtOf(version: "" | "0" | number): ReadAt {
+  if (version === "") return { kind: "MostRecent" };
+  if (version === "0") return { kind: "Any" };
+  return { kind: "NotOlderThan", revision: asRevision(version) };
 }
