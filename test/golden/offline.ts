@@ -116,6 +116,7 @@ async function answerOf(exchange: Exchange, text: string): Promise<Answer | unde
     if (namespace !== "") object.metadata.namespace ||= namespace;
     imitateAdmission(plural, object);
     const written = await createObject(resource, context, object, async () => {});
+    resource.hooks?.decorate?.(written.object);
     const bytes = encodeObject(resource.fromStorage(written.object), resource.schema);
     return { code: 201, body: JSON.parse(new TextDecoder().decode(bytes)), warnings };
   } catch (error) {

@@ -38,8 +38,63 @@ function structOf(value: unknown, schema: StructSchema): unknown {
   const object = (value ?? {}) as Readonly<Record<string, unknown>>;
   if (schema.name.startsWith(META)) return object;
   const out: Record<string, unknown> = {};
-  for (const field of schema.fields) out[field.go] = fieldOf(object[field.json], field);
+  for (const field of schema.fields) {
+    // Metadata is embedded without a tag: its own fields come up, under their JSON names.
+    if (EMBEDDED.has(field.go)) Object.assign(out, object[field.json]);
+    else out[field.go] = fieldOf(object[field.json], field);
+  }
+  return schema.name === POD_SPEC ? podSpecOf(out) : out;
+}
+
+const EMBEDDED = new Set(["TypeMeta", "ObjectMeta", "ListMeta"]);
+const POD_SPEC = "k8s.io/api/core/v1.PodSpec";
+/** These are part of the security context in the internal type. */
+const HOST_FIELDS = ["HostNetwork", "HostPID", "HostIPC", "ShareProcessNamespace", "HostUsers"];
+/** Where the internal pod spec has fields in another order: each comes after the other. */
+const MOVED: Readonly<Record<string, string>> = {
+  SetHostnameAsFQDN: "Subdomain",
+  PreemptionPolicy: "Priority",
+  RuntimeClassName: "ReadinessGates",
+  Overhead: "RuntimeClassName",
+  EnableServiceLinks: "Overhead",
+};
+
+/** A pod spec whose fields are those of v1, arranged as in the internal type. */
+function podSpecOf(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = Object.keys(fields).filter(
+    (name) => !HOST_FIELDS.includes(name) && name !== "DeprecatedServiceAccount",
+  );
+  for (const [name, before] of Object.entries(MOVED)) {
+    names.splice(names.indexOf(name), 1);
+    names.splice(names.indexOf(before) + 1, 0, name);
+  }
+  const out = Object.fromEntries(names.map((name) => [name, fields[name]]));
+  const context = fields["SecurityContext"];
+  if (context === null) return out;
+  const host = Object.fromEntries(HOST_FIELDS.map((name) => [name, fields[name]]));
+  out["SecurityContext"] = securityContextOf({ ...host, ...(context as object) });
   return out;
+}
+
+const CONTEXT_FIELDS = [
+  ...HOST_FIELDS,
+  "SELinuxOptions",
+  "WindowsOptions",
+  "RunAsUser",
+  "RunAsGroup",
+  "RunAsNonRoot",
+  "SupplementalGroups",
+  "SupplementalGroupsPolicy",
+  "FSGroup",
+  "FSGroupChangePolicy",
+  "Sysctls",
+  "SeccompProfile",
+  "AppArmorProfile",
+  "SELinuxChangePolicy",
+];
+
+function securityContextOf(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(CONTEXT_FIELDS.map((name) => [name, fields[name]]));
 }
 
 function fieldOf(value: unknown, { type, pointer }: FieldSchema): unknown {

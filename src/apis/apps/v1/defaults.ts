@@ -33,8 +33,13 @@ export function setDefaultsReplicaSet(set: ReplicaSet): void {
   setDefaultsPodTemplateSpec(set.spec.template);
 }
 
+/** apps/v1 carries the internal templateGeneration in this annotation. */
+export const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
 /** A DaemonSet, in place. */
 export function setDefaultsDaemonSet(set: DaemonSet): void {
+  set.metadata ??= {};
+  set.metadata.annotations = { [TEMPLATE_GENERATION]: "0", ...set.metadata.annotations };
   set.spec ??= {};
   const { spec } = set;
   spec.updateStrategy ??= {};
@@ -50,7 +55,7 @@ export function setDefaultsDaemonSet(set: DaemonSet): void {
   setDefaultsPodTemplateSpec(spec.template);
 }
 
-/** A StatefulSet, in place; claim templates also get the names of their kind. */
+/** A StatefulSet, in place. */
 export function setDefaultsStatefulSet(set: StatefulSet): void {
   set.spec ??= {};
   const { spec } = set;
@@ -72,11 +77,20 @@ export function setDefaultsStatefulSet(set: StatefulSet): void {
   spec.template ??= {};
   setDefaultsPodTemplateSpec(spec.template);
   for (const claim of spec.volumeClaimTemplates ?? []) {
-    claim.apiVersion = "v1";
-    claim.kind = "PersistentVolumeClaim";
+    // Not stored, as upstream's internal type has no place for them; see completeClaims.
+    delete claim.apiVersion;
+    delete claim.kind;
     claim.spec ??= {};
     setDefaultsPersistentVolumeClaimSpec(claim.spec);
     claim.status ??= {};
     claim.status.phase ||= "Pending";
+  }
+}
+
+/** Claim templates name their kind to clients. Upstream: the conversion of StatefulSetSpec. */
+export function completeClaims({ spec }: StatefulSet): void {
+  for (const claim of spec?.volumeClaimTemplates ?? []) {
+    claim.apiVersion = "v1";
+    claim.kind = "PersistentVolumeClaim";
   }
 }

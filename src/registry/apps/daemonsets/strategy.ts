@@ -7,10 +7,9 @@ import {
   validateImmutableField,
   validateObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
-import { setDefaultsDaemonSet } from "../../../apis/apps/v1/defaults.ts";
+import { setDefaultsDaemonSet, TEMPLATE_GENERATION } from "../../../apis/apps/v1/defaults.ts";
 import type { DaemonSet } from "../../../apis/apps/v1/types.ts";
 import {
-  TEMPLATE_GENERATION,
   templateGenerationOf,
   validateDaemonSet,
   validateDaemonSetSpec,
@@ -35,6 +34,8 @@ const METADATA = Path.root("metadata");
 const SELECTOR = Path.root("spec", "selector");
 
 type DaemonSetObject = Kube<DaemonSet>;
+
+const statusEndpoint = statusStrategy<DaemonSetObject>(validateDaemonSetStatus);
 
 export const registration: ResourceRegistration<DaemonSetObject> = {
   group: "apps",
@@ -70,7 +71,15 @@ export const registration: ResourceRegistration<DaemonSetObject> = {
       ];
     },
     warningsOnUpdate: (_context, object, old) => changeWarnings(object, old),
-    subresources: { status: statusStrategy(validateDaemonSetStatus) },
+    subresources: {
+      status: {
+        ...statusEndpoint,
+        prepareForUpdate(context, object, old) {
+          statusEndpoint.prepareForUpdate(context, object, old);
+          setTemplateGeneration(object, templateGenerationOf(old));
+        },
+      },
+    },
   },
   defaults: { v1: setDefaultsDaemonSet },
 };

@@ -1,7 +1,7 @@
 /** Upstream: pkg/registry/apps/statefulset/strategy.go. */
 import { Path } from "../../../apimachinery/validation/field.ts";
 import { nameIsDNSLabel } from "../../../apimachinery/validation/object-meta.ts";
-import { setDefaultsStatefulSet } from "../../../apis/apps/v1/defaults.ts";
+import { completeClaims, setDefaultsStatefulSet } from "../../../apis/apps/v1/defaults.ts";
 import type { StatefulSet } from "../../../apis/apps/v1/types.ts";
 import {
   validateStatefulSet,
@@ -53,6 +53,7 @@ export const registration: ResourceRegistration<StatefulSetObject> = {
     subresources: { status: statusStrategy(validateStatefulSetStatus) },
   },
   defaults: { v1: setDefaultsStatefulSet },
+  hooks: () => ({ decorate: completeClaims }),
 };
 
 function claimWarnings({ spec }: StatefulSetObject): string[] {

@@ -28,14 +28,12 @@ import {
   validateNotMoreThan100Percent,
   validatePositiveIntOrPercent,
 } from "../../../validation/common.ts";
+import { TEMPLATE_GENERATION } from "../defaults.ts";
 import type { DaemonSet, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from "../types.ts";
 import { isEmptySelector, selectorOf } from "./common.ts";
 
 const METADATA = Path.root("metadata");
 const SPEC = Path.root("spec");
-
-/** apps/v1 carries the internal templateGeneration in this annotation. */
-export const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
 
 /** The template generation of a DaemonSet; 0 when it has none. */
 export function templateGenerationOf(set: DaemonSet): number {
