@@ -2,9 +2,16 @@
  * npm run test:robustness -- --seconds 60 --seed 7
  * Traffic plus faults; a failure prints the seed that repeats it.
  */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { findEtcd } from "../tools/etcd.ts";
-import { embeddedScenarios, etcdScenarios, type Run } from "./scenarios.ts";
+import {
+  cacheScenarios,
+  embeddedScenarios,
+  etcdCacheScenarios,
+  etcdScenarios,
+  type Run,
+} from "./scenarios.ts";
 import { seeded } from "./traffic.ts";
 
 const { values } = parseArgs({
@@ -16,7 +23,15 @@ const { values } = parseArgs({
   },
 });
 
-const scenarios = { ...embeddedScenarios, ...(findEtcd() === undefined ? {} : etcdScenarios) };
+const addon = new URL("../../build/Release/klystron.node", import.meta.url);
+const hasAddon = existsSync(addon);
+const hasEtcd = findEtcd() !== undefined;
+const scenarios = {
+  ...embeddedScenarios,
+  ...(hasAddon ? cacheScenarios : {}),
+  ...(hasEtcd ? etcdScenarios : {}),
+  ...(hasEtcd && hasAddon ? etcdCacheScenarios : {}),
+};
 const chosen = Object.entries(scenarios).filter(([name]) => name.includes(values.only));
 const seconds = Number(values.seconds) / Math.max(1, chosen.length);
 console.log(`seed ${values.seed}, ${chosen.length} scenarios of ${seconds.toFixed(1)} s`);

@@ -6,10 +6,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { BackendConfig } from "../../src/storage/cacher/control.ts";
 import { openEmbeddedStore } from "../../src/storage/embedded/store.ts";
 import { createEtcdBackend } from "../../src/storage/etcd3/backend.ts";
-import { asRevision, type KvBackend } from "../../src/storage/interfaces.ts";
+import { asRevision, asStorageKey, type KvBackend } from "../../src/storage/interfaces.ts";
 import { TestEtcd } from "../tools/etcd.ts";
+import { cachedBackend, robustConfig } from "./cached-backend.ts";
 import { type History, validators } from "./history.ts";
 import { PREFIX, pause, Traffic } from "./traffic.ts";
 
@@ -76,7 +78,7 @@ async function untilCaughtUp(backend: KvBackend, history: History): Promise<void
   };
   history.writes.push(record);
   const result = await backend.cas({
-    key: key as never,
+    key: asStorageKey(key),
     expected: asRevision(record.expected),
     value: Buffer.from(record.value),
   });
@@ -143,6 +145,74 @@ export const etcdScenarios: Readonly<Record<string, (run: Run) => Promise<Report
         const revision = (await backend.currentRevision()) - 5000;
         if (revision > 1) await backend.compact(asRevision(revision)).catch(() => {});
       }),
+    ),
+};
+
+/** The cache thread over a backend, seen from another thread. */
+async function withCache(
+  config: BackendConfig,
+  use: (cached: KvBackend) => Promise<Report>,
+): Promise<Report> {
+  const { startCacheThread } = await import("../../src/storage/cacher/start-cache-thread.ts");
+  const { openStorage } = await import("../../src/storage/cacher/open-storage.ts");
+  const options = { workerUrl: new URL("../tools/cache-thread.mjs", import.meta.url) };
+  const resource = robustConfig();
+  const shared = { backend: config, etcdPrefix: "/registry", compactionIntervalMs: 0 };
+  const thread = await startCacheThread({ ...shared, resources: [resource] }, options);
+  const factory = await openStorage(thread.connect().ports);
+  const storage = factory.for(resource);
+  try {
+    await thread.filled;
+    // One write first: a watch from the very first revision has a ring to stand on.
+    const cached = cachedBackend(factory.backend, storage);
+    await cached.cas({
+      key: asStorageKey(`${PREFIX}warm`),
+      expected: asRevision(0),
+      value: Buffer.from("up"),
+    });
+    await storage.get("warm", { kind: "MostRecent" });
+    return await use(cached);
+  } finally {
+    await factory.close();
+    await thread.close();
+  }
+}
+
+/** Need the addon. */
+export const cacheScenarios: Readonly<Record<string, (run: Run) => Promise<Report>>> = {
+  "cache over embedded: traffic": async (run) => {
+    const directory = mkdtempSync(join(tmpdir(), "klystron-robust-"));
+    try {
+      return await withCache({ kind: "embedded", directory }, (cached) =>
+        underFaults(cached, run, async () => {}),
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+};
+
+/** Need the addon and an etcd. */
+export const etcdCacheScenarios: Readonly<Record<string, (run: Run) => Promise<Report>>> = {
+  "cache over etcd: kill -9 and restart": (run) =>
+    withEtcd(run, [], (etcd) =>
+      withCache({ kind: "etcd", etcd: { endpoints: [etcd.endpoint] } }, (cached) =>
+        underFaults(cached, run, async () => {
+          await etcd.kill();
+          await pause(run.random() * 300);
+          await etcd.start();
+        }),
+      ),
+    ),
+  "cache over etcd: stopped for a while (SIGSTOP)": (run) =>
+    withEtcd(run, [], (etcd) =>
+      withCache({ kind: "etcd", etcd: { endpoints: [etcd.endpoint] } }, (cached) =>
+        underFaults(cached, run, async () => {
+          etcd.signal("SIGSTOP");
+          await pause(200 + run.random() * 1500);
+          etcd.signal("SIGCONT");
+        }),
+      ),
     ),
 };
 
