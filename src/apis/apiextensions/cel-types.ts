@@ -2,7 +2,7 @@
  * The CEL types of a custom resource's schema, and the checks of its x-kubernetes-validations.
  * Upstream: apiserver/pkg/cel/common/schemas.go; apiextensions-apiserver/pkg/apiserver/schema/cel.
  */
-import { type CelType, celType, compileCel, DYN } from "../cel/compile.ts";
+import { type CelType, celType, compileCel, DYN, resultProblem, UNKNOWN } from "../cel/compile.ts";
 import type { CelNode } from "../cel/parser.ts";
 import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
 import type { ValidationRule } from "./v1/types.ts";
@@ -36,7 +36,7 @@ export function celTypeOf(schema: Schema, resource: boolean): CelType {
     case "object":
       return celObject(schema, resource || schema["x-kubernetes-embedded-resource"] === true);
     case "string":
-      if (OPAQUE_FORMATS.includes(schema.format ?? "")) return DYN;
+      if (OPAQUE_FORMATS.includes(schema.format ?? "")) return UNKNOWN;
       return celType(schema.format === "byte" ? "bytes" : "string");
     default: {
       const name = SCALARS[schema.type ?? ""];
@@ -101,13 +101,13 @@ export interface CheckedRule {
 
 /** Compiles one rule of a schema whose values have type `self`. */
 export function checkRule(rule: ValidationRule, self: CelType): CheckedRule {
-  const oldSelf = rule.optionalOldSelf ? DYN : self;
+  const oldSelf = rule.optionalOldSelf ? UNKNOWN : self;
   const variables = new Map([
     ["self", self],
     ["oldSelf", oldSelf],
   ]);
   const compiled = compileCel(rule.rule ?? "", { variables });
-  const isBool = compiled.type.kind === "simple" && ["bool", "dyn"].includes(compiled.type.name);
+  const isBool = resultProblem(compiled.type, ["bool"]) === undefined;
   const ruleProblem =
     compiled.problem ?? (isBool ? undefined : "cel expression must evaluate to a bool");
   return {
@@ -121,7 +121,7 @@ function messageProblem(text: string, variables: ReadonlyMap<string, CelType>): 
   if (text.trim() === "") return undefined;
   const { problem, type } = compileCel(text, { variables });
   if (problem !== undefined) return `messageExpression ${problem}`;
-  const isString = type.kind === "simple" && ["string", "dyn"].includes(type.name);
+  const isString = resultProblem(type, ["string"]) === undefined;
   return isString ? undefined : "messageExpression must evaluate to a string";
 }
 

@@ -36,6 +36,8 @@ export interface CelCompilation {
 
 const simple = (name: string): CelType => ({ kind: "simple", name });
 export const DYN = simple("dyn");
+/** What this checker cannot tell; it passes everywhere, which dyn does not. */
+export const UNKNOWN = simple("unknown");
 const BOOL = simple("bool");
 
 /** A simple type by its CEL name. */
@@ -61,10 +63,8 @@ function failed(text: string, issues: readonly CelIssue[]): string {
 
 /** What a returned type must be: the text upstream gives, or undefined when it fits. */
 export function resultProblem(type: CelType, allowed: readonly string[]): string | undefined {
-  if (allowed.includes("dyn") || (type.kind === "simple" && allowed.includes(type.name))) {
-    return undefined;
-  }
   const got = typeText(type);
+  if (type === UNKNOWN || allowed.includes("dyn") || allowed.includes(got)) return undefined;
   if (allowed.length === 1) return `must evaluate to ${allowed[0]} but got ${got}`;
   return `must evaluate to one of [${allowed.join(" ")}] but got ${got}`;
 }
@@ -77,7 +77,7 @@ export function typeText(type: CelType): string {
     case "map":
       return `map(${typeText(type.key)}, ${typeText(type.value)})`;
     default:
-      return type.name;
+      return type === UNKNOWN ? "dyn" : type.name;
   }
 }
 
@@ -131,6 +131,11 @@ class Checker {
 
   #select(node: CelNode & { kind: "select" }, scope: Scope): CelType {
     const operand = this.check(node.operand, scope);
+    if (operand === UNKNOWN) return UNKNOWN;
+    if (node.optional) {
+      // An optional of a known field is no error; of an unknown one it is.
+      if (operand.kind !== "object" || operand.field(node.field) !== undefined) return UNKNOWN;
+    }
     if (operand.kind === "map") return operand.value;
     if (operand.kind === "object") {
       const type = operand.field(node.field);
@@ -172,7 +177,8 @@ class Checker {
 
   #function(at: number, name: string): CelType {
     const result = Object.hasOwn(FUNCTION_RESULTS, name) ? FUNCTION_RESULTS[name] : undefined;
-    return result === undefined ? this.#undeclared(at, name) : simple(result);
+    if (result === undefined) return this.#undeclared(at, name);
+    return result === "dyn" ? UNKNOWN : simple(result);
   }
 
   #memberCall(node: CelNode & { kind: "call" }, target: CelNode, scope: Scope): CelType {
@@ -222,8 +228,8 @@ class Checker {
       this.issues.push({ at, message });
     }
     if (macro === "list") return { kind: "list", elem: last };
-    if (macro === "same") return on.kind === "list" ? on : DYN;
-    return simple(macro);
+    if (macro === "same") return on.kind === "list" ? on : { kind: "list", elem: elementOf(on) };
+    return macro === "dyn" ? UNKNOWN : simple(macro);
   }
 }
 
@@ -233,11 +239,13 @@ function keyOf(type: CelType): CelType {
 }
 
 function memberOf(type: CelType): CelType {
+  if (type === UNKNOWN) return UNKNOWN;
   if (type.kind === "map") return type.value;
   return type.kind === "list" ? type.elem : DYN;
 }
 
 function elementOf(type: CelType): CelType {
+  if (type === UNKNOWN) return UNKNOWN;
   if (type.kind === "list") return type.elem;
   return type.kind === "map" ? type.key : DYN;
 }
@@ -252,11 +260,21 @@ function qualifiedName(node: CelNode): string | undefined {
 function common(types: readonly CelType[]): CelType {
   const [first] = types;
   if (first === undefined) return DYN;
+  if (types.includes(UNKNOWN)) return UNKNOWN;
   return types.every((type) => typeText(type) === typeText(first)) ? first : DYN;
 }
 
 const NUMERIC = ["int", "uint", "double"];
 const KNOWN = [...NUMERIC, "string", "bytes", "bool", "null_type"];
+
+/** What an arithmetic operator gives when one side decides. */
+function knownSide(left: CelType, right: CelType): CelType {
+  const decides = (type: CelType) =>
+    type.kind === "list" || (type.kind === "simple" && KNOWN.includes(type.name));
+  if (decides(left)) return left;
+  if (decides(right)) return right;
+  return left === UNKNOWN || right === UNKNOWN ? UNKNOWN : DYN;
+}
 
 /** An operator's type; "none": its operands do not go together; undefined: no operator. */
 function operatorResult(name: string, types: readonly CelType[]): CelType | "none" | undefined {
@@ -285,7 +303,7 @@ function operatorResult(name: string, types: readonly CelType[]): CelType | "non
     case "_*_":
     case "_/_":
     case "_%_":
-      if (!allKnown) return left?.kind === "list" ? left : DYN;
+      if (!allKnown) return knownSide(left ?? DYN, right ?? DYN);
       if (names[0] !== names[1]) return "none";
       if (name === "_+_" && (names[0] === "string" || names[0] === "bytes")) return left ?? DYN;
       return NUMERIC.includes(names[0] ?? "") ? (left ?? DYN) : "none";
@@ -303,7 +321,7 @@ function operatorResult(name: string, types: readonly CelType[]): CelType | "non
       if (left === undefined) return DYN;
       return right === undefined ? DYN : memberOf(left);
     case "_[?_]":
-      return DYN;
+      return UNKNOWN;
     default:
       return undefined;
   }

@@ -308,7 +308,10 @@ function validateMutation(mutation: Mutation, scope: ExpressionScope, at: Path):
     const text = (patch.expression ?? "").trim();
     const path = at.child(own, "expression");
     if (text === "") errors.push(required(path));
-    else errors.push(...validateExpression(text, scope, ["dyn"], path));
+    else {
+      const result = own === "jsonPatch" ? "list(JSONPatch)" : "Object";
+      errors.push(...validateExpression(text, scope, [result], path));
+    }
   }
   if (mutation[other] !== undefined) {
     const detail = `must not be specified when patchType is ${patchType}`;

@@ -13,7 +13,14 @@ import {
 } from "../../../apimachinery/validation/field.ts";
 import { validateLabelSelector } from "../../../apimachinery/validation/labels.ts";
 import { isPathSegmentName, isQualifiedName } from "../../../apimachinery/validation/names.ts";
-import { type CelType, celType, compileCel, DYN, resultProblem } from "../../cel/compile.ts";
+import {
+  type CelType,
+  celType,
+  compileCel,
+  DYN,
+  resultProblem,
+  UNKNOWN,
+} from "../../cel/compile.ts";
 import type {
   MatchCondition,
   MatchResources,
@@ -203,8 +210,7 @@ export function compileExpression(text: string, scope: ExpressionScope) {
   ]);
   if (scope.params) variables.set("params", DYN);
   if (scope.authorizer) {
-    variables.set("authorizer", DYN);
-    variables.set("authorizer.requestResource", DYN);
+    variables.set("authorizer", UNKNOWN);
   }
   const own = scope.variables;
   if (own !== undefined) {

@@ -16,7 +16,14 @@ import {
 import { validateLabelName, validateLabels } from "../../../apimachinery/validation/labels.ts";
 import { byteLength, isValidLabelValue } from "../../../apimachinery/validation/names.ts";
 import { validateAnnotations } from "../../../apimachinery/validation/object-meta.ts";
-import { type CelType, celType, compileCel, DYN } from "../../cel/compile.ts";
+import {
+  type CelType,
+  celType,
+  compileCel,
+  resultProblem,
+  typeText,
+  UNKNOWN,
+} from "../../cel/compile.ts";
 import { isExtendedResourceName } from "../../core/v1/validation/resource-names.ts";
 import { goStruct } from "../../validation/common.ts";
 import type {
@@ -183,8 +190,8 @@ export function validateSelectors(selectors: readonly DeviceSelector[], at: Path
 
 const deviceFields: Readonly<Record<string, CelType>> = {
   driver: celType("string"),
-  attributes: DYN,
-  capacity: DYN,
+  attributes: UNKNOWN,
+  capacity: UNKNOWN,
   allowMultipleAllocations: celType("bool"),
 };
 const deviceType: CelType = {
@@ -202,10 +209,9 @@ function validateSelector({ cel }: DeviceSelector, at: Path): ErrorList {
     variables: new Map([["device", deviceType]]),
   });
   if (problem !== undefined) return [invalid(path, expression, problem)];
-  const isBool = type.kind === "simple" && ["bool", "dyn"].includes(type.name);
-  if (isBool) return [];
-  const got = type.kind === "simple" ? type.name : type.kind;
-  return [invalid(path, expression, `must evaluate to bool or the unknown type, not ${got}`)];
+  if (resultProblem(type, ["bool"]) === undefined) return [];
+  const detail = `must evaluate to bool or the unknown type, not ${typeText(type)}`;
+  return [invalid(path, expression, detail)];
 }
 
 function validateConstraint(
