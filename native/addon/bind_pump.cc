@@ -1,8 +1,11 @@
+// Newer V8 marks the call below as deprecated in favour of one that older V8 lacks.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include <v8.h>
 
 #include <cstring>
 
 #include "addon/bind.h"
+#include "addon/pump.h"
 #include "addon/thread.h"
 #include "core/status.h"
 
@@ -76,12 +79,24 @@ napi_value SocketKey(napi_env env, napi_callback_info info) {
   return Number(env, static_cast<double>(reinterpret_cast<uintptr_t>(SocketOf(args[0]))));
 }
 
+napi_value PumpStatsCall(napi_env env, napi_callback_info) {
+  const PumpStats& stats = Pump::Stats();
+  napi_value out;
+  napi_create_object(env, &out);
+  SetProperty(env, out, "writes", Number(env, stats.writes));
+  SetProperty(env, out, "bytes", Number(env, stats.bytes));
+  SetProperty(env, out, "events", Number(env, stats.events));
+  SetProperty(env, out, "blocked", Number(env, stats.blocked));
+  return out;
+}
+
 }  // namespace
 
 std::span<const Method> PumpMethods() {
   static constexpr Method kMethods[] = {
       {"pumpInit", PumpInit}, {"onPumpEnd", OnPumpEnd}, {"pumpAttach", PumpAttach},
-      {"pumpResume", PumpResume}, {"pumpEnd", PumpEnd}, {"socketKey", SocketKey}};
+      {"pumpResume", PumpResume}, {"pumpEnd", PumpEnd}, {"socketKey", SocketKey},
+      {"pumpStats", PumpStatsCall}};
   return kMethods;
 }
 

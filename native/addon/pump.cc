@@ -61,12 +61,17 @@ Pump::Result Pump::Drive(Watcher* watch) {
   Build(*watch);
   const size_t left = bytes_.size() - watch->offset;
   const int written = sockets.write(watch->ssl, watch->socket, bytes_.data() + watch->offset, static_cast<int>(left), 0);
+  PumpStats& stats = Stats();
+  stats.writes++;
+  stats.bytes += written > 0 ? written : 0;
   if (written < static_cast<int>(left)) {
+    stats.blocked++;
     // The same bytes must come again (TLS holds a record of them): `pending` makes them again.
     watch->offset += written > 0 ? static_cast<size_t>(written) : 0;
     watch->blocked = true;
     return kBlocked;
   }
+  stats.events += static_cast<double>(watch->pending.size());
   watch->offset = 0;
   watch->head.clear();
   watch->pending.clear();

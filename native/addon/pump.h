@@ -5,8 +5,15 @@
 
 namespace klystron {
 
+// What this thread's pump has done so far.
+struct PumpStats { double writes = 0, bytes = 0, events = 0, blocked = 0; };
+
 class Pump {
  public:
+  static PumpStats& Stats() {
+    static thread_local PumpStats stats;
+    return stats;
+  }
   enum Result { kIdle, kMore, kBlocked, kFinished };
   // Makes and writes the next batch of one watch.
   Result Drive(Watcher* watch);

@@ -105,8 +105,9 @@ export interface WatchOptions extends Selection {
 export interface ResourceStats {
   readonly revision: number;
   readonly objects: number;
-  /** Bytes of the current records, both encodings. */
+  /** Bytes of all living records, both encodings: current ones, and those that ring or readers hold. */
   readonly recordBytes: number;
+  /** Of all resources of the process together. */
   readonly indexBytes: number;
   /** Bytes only the ring keeps alive: previous records, deletions, slots. */
   readonly ringBytes: number;
@@ -118,6 +119,13 @@ export interface ResourceStats {
 
 /** Why the pump let go of a watch. */
 export type PumpEnd = "ended" | "expired" | "dropped";
+
+export interface PumpStats {
+  readonly writes: number;
+  readonly bytes: number;
+  readonly events: number;
+  readonly blocked: number;
+}
 
 export interface NativeBinding {
   // --- types and transcoding -----------------------------------------------------------------
@@ -256,6 +264,8 @@ export interface NativeBinding {
   pumpResume(watch: WatchId): void;
   /** Ends the watch after what is pending (timeout): onPumpEnd says "ended". */
   pumpEnd(watch: WatchId): void;
+  /** This thread's pump since its start: writes, how many the socket cut short, and what went out. */
+  pumpStats(): PumpStats;
   /** A number that stands for the connection of `res` while it is open; 0 without the pump. */
   socketKey(res: object): number;
 }
