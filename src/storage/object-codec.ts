@@ -60,8 +60,14 @@ export class ObjectCodec {
   encode(json: Uint8Array): Uint8Array {
     return this.#codec.toStored(json, this.#config);
   }
+  /** Throws (or rejects with) Refused when the provider can not encrypt. */
   encrypt(plain: Uint8Array, key: string): Uint8Array | Promise<Uint8Array> {
-    return this.#transformer.toStorage(plain, key);
+    try {
+      const sealed = this.#transformer.toStorage(plain, key);
+      return sealed instanceof Promise ? sealed.catch((e) => Promise.reject(notSealed(e))) : sealed;
+    } catch (error) {
+      throw notSealed(error);
+    }
   }
 
   #open(raw: RawObject): Decrypted | Promise<Decrypted> {
@@ -85,4 +91,9 @@ function corrupt(key: string, cause: unknown): StorageError {
   if (cause instanceof StorageError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
   return new StorageError({ code: "Corrupt", key, message }, { cause });
+}
+
+function notSealed(cause: unknown): StorageError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError({ code: "Refused", message }, { cause });
 }

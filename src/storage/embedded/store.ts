@@ -7,6 +7,8 @@ import { openLmdbLog } from "./lmdb-log.ts";
 
 export const STORE_FILE = "store.mdb";
 const DEFAULT_QUOTA_BYTES = 8 * 1024 * 1024 * 1024;
+/** Minutes of history of a busy cluster; a write storm must not fill the disk before it is over. */
+const DEFAULT_HISTORY_BYTES = 512 * 1024 * 1024;
 
 export interface EmbeddedOptions extends MvccOptions {
   /** Created when missing. */
@@ -23,7 +25,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<KvBac
   const lock = lockDirectory(options.directory);
   try {
     const log = openLmdbLog(join(options.directory, STORE_FILE));
-    const bounded = { quotaBytes: DEFAULT_QUOTA_BYTES, ...options };
+    const bounds = { quotaBytes: DEFAULT_QUOTA_BYTES, historyBytes: DEFAULT_HISTORY_BYTES };
+    const bounded = { ...bounds, ...options };
     return new EmbeddedStore(log, log.load(), bounded, lock.release);
   } catch (error) {
     lock.release();

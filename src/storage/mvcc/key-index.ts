@@ -13,16 +13,24 @@ export class KeyIndex {
   /** Keys that hold more than their one live write: what compaction has to look at. */
   readonly #dirty = new Set<string>();
   #live = 0;
+  #historyBytes = 0;
 
   /** Keys that exist now. */
   get liveCount(): number {
     return this.#live;
   }
 
+  /** Bytes of values that only history keeps. */
+  get historyBytes(): number {
+    return this.#historyBytes;
+  }
+
   /** Adds the newest write of its key. */
   add(meta: RecordMeta): void {
     const history = this.#tree.get(meta.key);
-    const wasLive = history !== undefined && history[history.length - 1]?.deleted === false;
+    const before = history?.[history.length - 1];
+    const wasLive = before !== undefined && !before.deleted;
+    if (before !== undefined) this.#historyBytes += before.size;
     if (history === undefined) this.#tree.set(meta.key, [meta]);
     else history.push(meta);
     if (history !== undefined || meta.deleted) this.#dirty.add(meta.key);
@@ -44,9 +52,9 @@ export class KeyIndex {
     }
   }
 
-  /** Drops what a reader at `revision` or later can not see; returns the revisions dropped. */
-  compact(revision: number): number[] {
-    const dropped: number[] = [];
+  /** Drops what a reader at `revision` or later can not see; returns the writes dropped. */
+  compact(revision: number): RecordMeta[] {
+    const dropped: RecordMeta[] = [];
     for (const key of this.#dirty) {
       const history = this.#tree.get(key);
       if (history === undefined) continue;
@@ -55,6 +63,7 @@ export class KeyIndex {
       else this.#tree.set(key, kept);
       if (kept.length === 0 || (kept.length === 1 && !kept[0]?.deleted)) this.#dirty.delete(key);
     }
+    for (const { size } of dropped) this.#historyBytes -= size;
     return dropped;
   }
 }
@@ -67,11 +76,11 @@ function at(history: History, revision: number): RecordMeta | undefined {
   return undefined;
 }
 
-function compactHistory(history: History, revision: number, dropped: number[]): History {
+function compactHistory(history: History, revision: number, dropped: RecordMeta[]): History {
   let keep = 0;
   while (keep + 1 < history.length && (history[keep + 1]?.revision ?? 0) <= revision) keep++;
   const first = history[keep];
   if (first?.deleted && first.revision <= revision) keep++;
-  for (let i = 0; i < keep; i++) dropped.push(history[i]?.revision ?? 0);
+  dropped.push(...history.slice(0, keep));
   return keep === 0 ? history : history.slice(keep);
 }

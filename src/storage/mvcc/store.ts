@@ -40,6 +40,11 @@ interface PendingWrite {
 export interface MvccOptions {
   /** Writes other than deletions are refused above this size. Default: no bound. */
   readonly quotaBytes?: number;
+  /**
+   * History that is kept for old revisions and late watches, in bytes of values: beyond it the
+   * older half is compacted, however young. Default: no bound but the owner's compaction.
+   */
+  readonly historyBytes?: number;
   /** Told of every new revision before the writes up to it are answered, and of the first. */
   readonly onPublish?: (revision: number) => void;
 }
@@ -50,6 +55,7 @@ export class MvccStore implements KvBackend {
   readonly #log: RecordLog;
   readonly #quotaBytes: number;
   readonly #onPublish: (revision: number) => void;
+  readonly #maxHistoryBytes: number;
   readonly #index = new KeyIndex();
   readonly #leases = new LeaseTable();
   readonly #waiters = new Set<() => void>();
@@ -63,12 +69,14 @@ export class MvccStore implements KvBackend {
   #nextLease: bigint;
   #progressAsked = 0;
   #closed = false;
+  #trimming = false;
   #leaseTimer: NodeJS.Timeout | undefined;
 
   constructor(log: RecordLog, state: LogState, options: MvccOptions = {}) {
     this.#log = log;
     this.#quotaBytes = options.quotaBytes ?? Number.POSITIVE_INFINITY;
     this.#onPublish = options.onPublish ?? (() => {});
+    this.#maxHistoryBytes = options.historyBytes ?? Number.POSITIVE_INFINITY;
     this.#published = state.revision;
     this.#onPublish(state.revision);
     this.#compacted = state.compacted;
@@ -182,7 +190,7 @@ export class MvccStore implements KvBackend {
     }
     if (revision <= this.#compacted) throw compacted(this.#compacted);
     this.#compacted = revision;
-    const dropped = this.#index.compact(revision);
+    const dropped = this.#index.compact(revision).map((meta) => meta.revision);
     this.#notify();
     await this.#log.remove(dropped, revision);
   }
@@ -308,6 +316,16 @@ export class MvccStore implements KvBackend {
     this.#published = revision;
     this.#onPublish(revision);
     this.#notify();
+    if (this.#index.historyBytes > this.#maxHistoryBytes && !this.#trimming)
+      void this.#trimHistory();
+  }
+
+  /** Drops the older half of the history. A failure is tried again with a later write. */
+  async #trimHistory(): Promise<void> {
+    this.#trimming = true;
+    const middle = Math.ceil((this.#compacted + this.#published) / 2);
+    await this.compact(asRevision(middle)).catch(() => {});
+    this.#trimming = false;
   }
 
   #trimRecent(): void {

@@ -130,6 +130,22 @@ test("beyond the quota writes are refused in etcd's words, deletions are not", a
   await store.close();
 });
 
+test("history has a bound of its own: the older half goes, the present stays", async () => {
+  const store = await openEmbeddedStore({ directory: folder(), historyBytes: 200_000 });
+  let last = await write(store, "/registry/a", "x".repeat(10_000));
+  const first = last;
+  for (let i = 0; i < 60; i++) {
+    last = await write(store, "/registry/a", `${i}`.padEnd(10_000, "x"), last);
+  }
+  const old = { ...all, revision: asRevision(first + 1) };
+  await assert.rejects(store.range(old), (e) => isStorageError(e, "Compacted"));
+  const size = await store.sizeBytes();
+  assert.ok(size < 300_000, `${size} bytes`);
+  const now = await store.range(all);
+  assert.equal(now.kvs[0]?.version, 61);
+  await store.close();
+});
+
 test("a snapshot restores state and revisions; history before it is gone", async () => {
   const [from, to] = [folder(), folder()];
   const store = await openEmbeddedStore({ directory: from });
