@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { createApiServer } from "./api-server.ts";
 import { hookNames } from "./controllers/hook-names.ts";
 import { aggregate, exposition } from "./metrics/exposition.ts";
-import { configureLog, logError } from "./metrics/log.ts";
+import { configureLog, logError, logInfo } from "./metrics/log.ts";
 import { registerProcessMetrics } from "./metrics/process.ts";
 import { type MetricSnapshot, metrics } from "./metrics/registry.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
@@ -99,8 +99,10 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
   const front = await createFront(choice, { serve, selectors: server.selectors }, acceptor);
   const close = async (graceMs: number, watchGraceMs: number) => {
     await front.close(graceMs, watchGraceMs);
+    logInfo("Connections are closed", {}, 2);
     await server.close();
     await closePool();
+    logInfo("Storage and pool are closed", {}, 2);
     port?.close(); // nothing else keeps the thread: it ends by itself
   };
   port?.on("message", (message: ToFront) => {

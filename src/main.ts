@@ -91,9 +91,9 @@ async function serve(options: ServerOptions): Promise<void> {
     loopbackToken,
     onDeath: die,
   });
-  const cleanUps: (() => void)[] = [];
-  onSignals(options, supervisor, () => {
-    for (const cleanUp of cleanUps) cleanUp();
+  const cleanUps: (() => void | Promise<void>)[] = [];
+  onSignals(options, supervisor, async () => {
+    await Promise.allSettled(cleanUps.map((cleanUp) => cleanUp()));
   });
   let port: number;
   try {
@@ -112,7 +112,7 @@ async function serve(options: ServerOptions): Promise<void> {
     cache,
     loopbackToken,
   });
-  cleanUps.push(() => void controllers.stop());
+  cleanUps.push(() => controllers.stop());
   const named = Object.values(paths).filter((path) => typeof path === "string" && path !== "");
   const stopWatching = watchFiles(named as string[], () => {
     try {
@@ -180,9 +180,14 @@ function die(error: Error): void {
 }
 
 const SECOND_SIGNAL_MS = 1_000;
+const CLEAN_UP_MS = 3_000;
 
 /** Upstream: apiserver/pkg/server/genericapiserver.go RunWithContext. */
-function onSignals(options: ServerOptions, supervisor: Supervisor, stopWatching: () => void): void {
+function onSignals(
+  options: ServerOptions,
+  supervisor: Supervisor,
+  cleanUp: () => Promise<void>,
+): void {
   const { flags } = options;
   let stopping = false;
   const stop = async (signal: string) => {
@@ -196,13 +201,12 @@ function onSignals(options: ServerOptions, supervisor: Supervisor, stopWatching:
     logInfo("Shutting down", { signal });
     supervisor.announceShutdown();
     await new Promise((resolve) => setTimeout(resolve, flags["shutdown-delay-duration"]));
-    stopWatching();
+    // Controllers leave while the API still serves them; they must not hold the end up.
+    await Promise.race([cleanUp(), new Promise((resolve) => setTimeout(resolve, CLEAN_UP_MS))]);
     const graceMs = flags["request-timeout"] || 60_000;
     await supervisor.close(graceMs, flags["shutdown-watch-termination-grace-period"]);
-    process.off("SIGTERM", stop);
-    process.off("SIGINT", stop);
-    process.exitCode = 0;
     logInfo("Stopped");
+    process.exit(0); // every thread has ended: nothing is cut off, whatever timer is still set
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

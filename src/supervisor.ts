@@ -84,6 +84,7 @@ export class Supervisor {
     this.#closing = true;
     this.#tell({ kind: "close", graceMs, watchGraceMs });
     await Promise.all(this.#fronts.map((front) => front.ended));
+    logInfo("Fronts have ended", {}, 2);
     await this.#acceptor?.close();
     const cache = await this.#config.cache.catch(() => undefined);
     await cache?.close();

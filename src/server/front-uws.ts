@@ -4,6 +4,7 @@
  * comes first, nothing throws out of a route, every write is corked.
  */
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from "uWebSockets.js";
+import { logInfo } from "../metrics/log.ts";
 import { loadUws } from "../native/uws.ts";
 import { Deadlines } from "./deadline.ts";
 import type { Front, FrontConfig, FrontLimits, ListenOptions, TlsMaterial } from "./front.ts";
@@ -20,6 +21,9 @@ export async function createUwsFront(config: FrontConfig, acceptor?: Acceptor): 
   loadUws();
   return new UwsFront(config, acceptor ?? new UwsAcceptor());
 }
+
+/** When closing takes this long, the log says what it waits for. */
+const SLOW_CLOSE_MS = 2_000;
 
 /** An app with one set of certificates; several live side by side after a rotation. */
 interface ServingApp {
@@ -74,8 +78,16 @@ class UwsFront implements Front {
     await this.#acceptor.close();
     const deadline = performance.now() + graceMs;
     const watchDeadline = performance.now() + Math.min(watchGraceMs, graceMs);
+    let toldAt = performance.now() + SLOW_CLOSE_MS;
     while (this.#exchanges.size > 0 && performance.now() < deadline) {
       if (performance.now() >= watchDeadline) for (const open of this.#exchanges) open.endEarly();
+      if (performance.now() >= toldAt) {
+        toldAt = Number.POSITIVE_INFINITY;
+        const paths = [...this.#exchanges].map(
+          ({ request }) => `${request.method} ${request.target}`,
+        );
+        logInfo("Waiting for requests to finish", { requests: paths.slice(0, 10).join(", ") });
+      }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     this.#deadlines.close();

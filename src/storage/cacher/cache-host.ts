@@ -37,6 +37,8 @@ export class CacheHost {
   readonly #compactor: Compactor;
   readonly #resources = new Map<string, Hosted>();
   readonly #ports = new Set<MessagePort>();
+  /** An open port would keep the thread alive after close(). */
+  readonly #kvPorts = new Set<MessagePort>();
   #onFilled: (() => void)[] = [];
   #progressAt = 0;
 
@@ -81,11 +83,14 @@ export class CacheHost {
     this.#ports.add(control);
     control.on("message", (message: ToHost) => this.#handle(message, control));
     control.on("close", () => this.#ports.delete(control));
-    if (kv !== undefined) serveKv(kv, this.#options.backend);
+    if (kv === undefined) return;
+    serveKv(kv, this.#options.backend);
+    this.#kvPorts.add(kv);
+    kv.on("close", () => this.#kvPorts.delete(kv));
   }
 
   async close(): Promise<void> {
-    for (const port of this.#ports) port.close();
+    for (const port of [...this.#ports, ...this.#kvPorts]) port.close();
     await this.#compactor.close();
     await this.#feeder.close();
     await this.#options.backend.close();
