@@ -3,11 +3,12 @@ import { Controllers } from "./controllers/controllers.ts";
 import { logError, logInfo } from "./metrics/log.ts";
 import type { ServerOptions } from "./options/options.ts";
 import { serviceRanges } from "./options/validation.ts";
+import type { serviceRepair } from "./registry/core/services/service-repair.ts";
 import { advertiseAddress } from "./server/advertise-address.ts";
 import { firstAddress } from "./server/serving-names.ts";
 import type { LoadedFiles } from "./settings.ts";
 import type { CacheThread } from "./storage/cacher/start-cache-thread.ts";
-import type { KvBackend } from "./storage/interfaces.ts";
+import type { StorageFactory } from "./storage/interfaces.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface StartControllersConfig {
@@ -25,7 +26,7 @@ export async function startControllers(config: StartControllersConfig): Promise<
   const { flags } = options;
   const ranges = serviceRanges(flags);
   const [range = "10.0.0.0/24"] = ranges;
-  const backend = await openBackend(config);
+  const storage = await openStorageHere(config);
   const controllers = new Controllers({
     loopback: {
       host: loopbackHost(flags["bind-address"]),
@@ -50,8 +51,9 @@ export async function startControllers(config: StartControllersConfig): Promise<
     },
     standalone: options.standalone,
     rootCa: files.clientCa || files.tls.certificate,
-    backend,
+    backend: storage?.backend,
     etcdPrefix: flags["etcd-prefix"],
+    ...(storage === undefined ? {} : { repairServices: repairOf(options, storage) }),
     hookDone: (name, error) => supervisor.hookDone(name, error),
     onError: (what, error) => logError(`Controller: ${what}`, error),
   });
@@ -59,11 +61,32 @@ export async function startControllers(config: StartControllersConfig): Promise<
   return controllers;
 }
 
-async function openBackend({ cache }: StartControllersConfig): Promise<KvBackend | undefined> {
+async function openStorageHere({
+  cache,
+}: StartControllersConfig): Promise<StorageFactory | undefined> {
   const thread = await cache;
   if (thread === undefined) return undefined;
   const { openStorage } = await import("./storage/cacher/open-storage.ts");
-  return (await openStorage(thread.connect().ports, (message) => logInfo(message))).backend;
+  return openStorage(thread.connect().ports, (message) => logInfo(message));
+}
+
+/** Loaded after the start: it needs the registry, which this thread otherwise does without. */
+function repairOf(options: ServerOptions, storage: StorageFactory) {
+  const { flags } = options;
+  let repair: ReturnType<typeof serviceRepair> | undefined;
+  return async (now: Date): Promise<void> => {
+    const module = await import("./registry/core/services/service-repair.ts");
+    const { base, size } = flags["service-node-port-range"];
+    const settings = {
+      serviceClusterIpRanges: serviceRanges(flags),
+      serviceNodePortRange: { first: base, last: base + size - 1 },
+      backend: storage.backend,
+      etcdPrefix: flags["etcd-prefix"],
+    };
+    const isJson = flags["storage-media-type"].includes("json");
+    repair ??= module.serviceRepair(storage, settings, isJson ? "json" : "protobuf");
+    await repair(now);
+  };
 }
 
 function loopbackHost(bind: string): string {

@@ -40,6 +40,8 @@ export interface ControllersConfig {
   /** Undefined: this server is the only one it knows of. */
   readonly backend: KvBackend | undefined;
   readonly etcdPrefix: string;
+  /** Finds leaked cluster IPs and node ports; its own module, handed in. */
+  readonly repairServices?: (now: Date) => Promise<void>;
   /** RBAC's default roles; its own module, handed in. */
   readonly reconcileRbac?: (client: ApiClient) => Promise<void>;
   /** A post-start hook has finished; /readyz waits for all of hookNames. */
@@ -48,6 +50,7 @@ export interface ControllersConfig {
 }
 
 const MINUTE_MS = 60_000;
+const REPAIR_MS = 3 * MINUTE_MS;
 const ENDPOINTS_MS = 10_000;
 const IDENTITY_MS = 10_000;
 const HOOK_RETRY_MS = 200;
@@ -93,6 +96,10 @@ export class Controllers {
         ensureServiceCidr(client, service, now()),
       ).then(() => this.#hook("bootstrap-controller", () => this.#publishService())),
     ]);
+    await this.#hook("start-service-ip-repair-controllers", async () =>
+      this.#config.repairServices?.(now()),
+    );
+    this.#every(REPAIR_MS, "service repair", async () => this.#config.repairServices?.(now()));
     this.#every(MINUTE_MS, "system namespaces", () => ensureNamespaces(client));
     this.#every(MINUTE_MS, "flow control", () => ensureFlowControl(client));
     this.#every(MINUTE_MS, "cluster authentication", () =>

@@ -3,6 +3,7 @@ export const hookNames = [
   "start-system-namespaces-controller",
   "bootstrap-controller",
   "start-kubernetes-service-cidr-controller",
+  "start-service-ip-repair-controllers",
   "rbac/bootstrap-roles",
   "scheduling/bootstrap-system-priority-classes",
   "priority-and-fairness-config-producer",

@@ -93,11 +93,5 @@ export const registration: ResourceRegistration<Claim> = {
       },
     },
   },
-  // Upstream's Decorator: claims stored by older servers have but one of the two fields.
-  hooks: () => ({
-    decorate(object) {
-      if (object.spec !== undefined) normalizeDataSources(object.spec);
-    },
-  }),
   defaults: { v1: setPersistentVolumeClaimDefaults },
 };

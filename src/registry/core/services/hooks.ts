@@ -74,6 +74,5 @@ export function serviceHooks(settings: HookSettings): ResourceHooks<ServiceObjec
       setReadTimeDefaults(service, primary);
       if (!context.dryRun) await allocators.releaseAll(storesOf(context), service);
     },
-    decorate: (service) => setReadTimeDefaults(service, primary),
   };
 }
