@@ -1,7 +1,7 @@
 /**
  * The record log on disk: lmdb, three tables. `records` and `values` are keyed by revision, so that
- * a start reads the small records only; `state` holds the format, the newest revision, the
- * compacted revision and the leases. A write is answered after lmdb's flush, never before.
+ * a start reads the small records only; `state` holds the format, the compacted revision, the
+ * newest revision at that time, and the leases. A write is answered after lmdb's flush, never before.
  */
 import { type Database, open, type RootDatabase } from "lmdb";
 import { StorageError } from "../errors.ts";
@@ -22,6 +22,7 @@ export class LmdbLog implements RecordLog {
   readonly #state: Database<unknown, string>;
   readonly #path: string;
   #bytes = 0;
+  #newest = 1;
   /** A write failed: what reached the disk has to be looked at before the next one. */
   #suspect: number | undefined;
   #broken: StorageError | undefined;
@@ -49,9 +50,10 @@ export class LmdbLog implements RecordLog {
       this.#bytes += meta.size + RECORD_OVERHEAD;
       records.push(meta);
     }
-    const newest = records[records.length - 1]?.revision ?? 1;
+    const last = records[records.length - 1]?.revision ?? 1;
+    this.#newest = Math.max(last, numberOr(this.#state.get("revision"), 1));
     return {
-      revision: Math.max(newest, numberOr(this.#state.get("revision"), 1)),
+      revision: this.#newest,
       compacted: numberOr(this.#state.get("compacted"), 0),
       records,
       leases: this.#readLeases(),
@@ -68,7 +70,6 @@ export class LmdbLog implements RecordLog {
           void this.#records.put(meta.revision, encodeMeta(meta));
           if (!meta.deleted) void this.#values.put(meta.revision, asBuffer(value));
         }
-        void this.#state.put("revision", records[records.length - 1]?.meta.revision);
       });
       await committed;
       await this.#root.flushed;
@@ -76,7 +77,10 @@ export class LmdbLog implements RecordLog {
       this.#suspect = first;
       throw writeFailed(this.#path, error);
     }
-    for (const { meta } of records) this.#bytes += meta.size + RECORD_OVERHEAD;
+    for (const { meta } of records) {
+      this.#bytes += meta.size + RECORD_OVERHEAD;
+      this.#newest = meta.revision;
+    }
   }
 
   /** Fills an empty log with a state as of `revision`, without history. Returns the records. */
@@ -102,7 +106,11 @@ export class LmdbLog implements RecordLog {
   }
 
   async remove(revisions: readonly number[], compacted: number): Promise<void> {
-    await this.#state.put("compacted", compacted);
+    // The newest record may be among those that go: its revision must never be given again.
+    await this.#root.batch(() => {
+      void this.#state.put("compacted", compacted);
+      void this.#state.put("revision", this.#newest);
+    });
     for (let at = 0; at < revisions.length; at += MAX_REMOVALS_A_TURN) {
       const part = revisions.slice(at, at + MAX_REMOVALS_A_TURN);
       let freed = 0;
