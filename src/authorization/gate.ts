@@ -1,26 +1,37 @@
 /** The one place where a request becomes authorized. Upstream: endpoints/filters/authorization.go. */
-import { forbidden } from "../apimachinery/api/errors.ts";
+import { forbidden, internalError, type StatusError } from "../apimachinery/api/errors.ts";
 import type { AuthenticatedRequest, AuthorizedRequest } from "../request/request.ts";
 import type { AuthorizationAttributes, Authorizer } from "./authorizer.ts";
 
-/** Asks the authorizer; throws 403 in upstream's words unless it allows. */
+const DECISION = "authorization.k8s.io/decision";
+const REASON = "authorization.k8s.io/reason";
+
+/** Asks the authorizer; throws 403 in upstream's words unless it allows, 500 when it failed. */
 export async function markAuthorized(
   authorizer: Authorizer,
   request: AuthenticatedRequest,
 ): Promise<AuthorizedRequest> {
   const attributes = attributesOf(request);
-  const result = await authorizer.authorize(attributes);
-  request.auditAnnotations.set(
-    "authorization.k8s.io/decision",
-    result.decision === "Allow" ? "allow" : "forbid",
-  );
-  if (result.reason !== "") {
-    request.auditAnnotations.set("authorization.k8s.io/reason", result.reason);
+  const { decision, reason, error } = await authorizer.authorize(attributes);
+  const annotations = request.auditAnnotations;
+  if (decision === "Allow") {
+    annotations.set(DECISION, "allow");
+    annotations.set(REASON, reason);
+    return request as AuthorizedRequest;
   }
-  if (result.decision === "Allow") return request as AuthorizedRequest;
-  const why = denial(attributes, result.reason);
+  if (error !== undefined) {
+    annotations.set(REASON, "internal error");
+    throw internalError(error);
+  }
+  annotations.set(DECISION, "forbid");
+  annotations.set(REASON, reason);
+  throw forbiddenBy(attributes, reason);
+}
+
+/** The 403 for what these attributes ask. Upstream: responsewriters.ForbiddenStatusError. */
+export function forbiddenBy(attributes: AuthorizationAttributes, reason: string): StatusError {
   const of = { group: attributes.apiGroup, resource: attributes.resource };
-  throw forbidden(of, attributes.name, why);
+  return forbidden(of, attributes.name, denial(attributes, reason));
 }
 
 export function attributesOf({ info, user }: AuthenticatedRequest): AuthorizationAttributes {

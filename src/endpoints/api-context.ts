@@ -28,11 +28,18 @@ export interface ApiSettings {
 
 /** Issues ServiceAccount tokens; undefined on the context when no signing key is configured. */
 export interface TokenIssuer {
+  /** Longer wishes are cut, with a warning; 0 or absent: no limit. */
+  readonly maxExpirationSeconds?: number;
   issue(
     serviceAccount: KubeObject,
     tokenRequest: KubeObject,
     bound: { readonly pod?: KubeObject; readonly secret?: KubeObject; readonly node?: KubeObject },
-  ): Promise<{ readonly token: string; readonly expirationTimestamp: string }>;
+  ): Promise<{
+    readonly token: string;
+    readonly expirationTimestamp: string;
+    /** For the audit event. */
+    readonly credentialId?: string;
+  }>;
 }
 
 export interface ApiContext {

@@ -44,6 +44,8 @@ export type AuthenticatedRequest = ReceivedRequest & {
   readonly user: UserInfo;
   /** Who really asked, when `user` is impersonated. */
   readonly impersonator?: UserInfo;
+  /** The verb that allowed it, "" for the legacy one; for the audit event. */
+  readonly impersonationConstraint?: string;
 };
 /** Made in src/authorization/ only. */
 export type AuthorizedRequest = Brand<AuthenticatedRequest, "Authorized">;

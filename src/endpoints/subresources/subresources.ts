@@ -7,6 +7,7 @@ import type { MethodHandlers } from "../routes.ts";
 import { bindPod } from "./binding.ts";
 import { evictPod } from "./eviction.ts";
 import { scaleHandlers } from "./scale.ts";
+import { createToken } from "./token.ts";
 import { unimplemented } from "./unimplemented.ts";
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -37,6 +38,7 @@ function handlersOf(scope: RequestScope, name: string): MethodHandlers {
   }
   if (name === "binding") return { POST: bindPod(scope, true) };
   if (name === "eviction") return { POST: evictPod(scope) };
+  if (name === "token") return { POST: createToken(scope) };
   const refuse = unimplemented(`${resource.gvr.resource}/${name}`);
   return Object.fromEntries(verbs.map((verb) => [METHODS[verb] ?? verb, refuse]));
 }
