@@ -5,38 +5,22 @@
 import { unknownError } from "../../apimachinery/api/errors.ts";
 import { type Comparison, compare, filterComparison } from "./compare.ts";
 import { EMPTY, type FieldSet } from "./field-set.ts";
-import { mergeTyped, removeItems } from "./merge.ts";
+import { mergeTyped } from "./merge.ts";
 import type { MergeType } from "./merge-type.ts";
+import { prune } from "./prune.ts";
 import { reconcileWithSchema } from "./reconcile.ts";
 import { TypedValueError, toFieldSet } from "./typed-value.ts";
 import { compareText, equals, type JsonMap } from "./value.ts";
+import { convertOr, type Managers, type TypedObject, type UpdaterOptions } from "./versioned.ts";
 
-/** What one manager owns, in which version. */
-export interface VersionedSet {
-  readonly set: FieldSet;
-  readonly apiVersion: string;
-  readonly applied: boolean;
-}
-/** By manager identifier. */
-export type Managers = Map<string, VersionedSet>;
-
-/** A value in one version of its kind. */
-export interface TypedObject {
-  readonly apiVersion: string;
-  readonly type: MergeType;
-  readonly value: JsonMap;
-}
-
-/** Gives the object in another version; undefined when that version is not known (any more). */
-export type ConvertTyped = (object: TypedObject, apiVersion: string) => TypedObject | undefined;
-
-/** What is left of a set when fields a manager may not set are ignored. */
-export type FieldFilter = (set: FieldSet) => FieldSet;
-
-export interface UpdaterOptions {
-  readonly convert: ConvertTyped;
-  readonly ignoreFilters: ReadonlyMap<string, FieldFilter>;
-}
+export type {
+  ConvertTyped,
+  FieldFilter,
+  Managers,
+  TypedObject,
+  UpdaterOptions,
+  VersionedSet,
+} from "./versioned.ts";
 
 export interface Conflict {
   readonly manager: string;
@@ -53,9 +37,6 @@ export class Conflicts extends Error {
     this.conflicts = conflicts;
   }
 }
-
-const convertOr = (options: UpdaterOptions, object: TypedObject, apiVersion: string) =>
-  object.apiVersion === apiVersion ? object : options.convert(object, apiVersion);
 
 /** The owners after `live` was replaced by `next` on behalf of `manager`. */
 export function updateManagers(
@@ -195,77 +176,4 @@ function conflictsOf(sets: ReadonlyMap<string, FieldSet>): Conflicts {
     });
   }
   return new Conflicts(conflicts);
-}
-
-/** Removes what the manager applied last time, does not apply now, and nobody else owns. */
-function prune(
-  options: UpdaterOptions,
-  merged: TypedObject,
-  managers: Managers,
-  applying: string,
-  last: VersionedSet | undefined,
-): TypedObject {
-  if (last === undefined || last.set.isEmpty) return merged;
-  // Nothing can be pruned when everything applied before is still applied, or gone already.
-  const now = managers.get(applying);
-  if (now?.apiVersion === last.apiVersion && last.set.isWithin(now.set)) return merged;
-  const converted = convertOr(options, merged, last.apiVersion);
-  if (converted === undefined) return merged;
-  const { type } = converted;
-  const lastSet = last.set.ensureNamedFieldsAreMembers(type);
-  const all = namedFields(converted);
-  let pruned = withValue(converted, removeItems(type, converted.value, lastSet));
-  pruned = addBackOwned(options, converted, all, pruned, managers);
-  pruned = addBackDangling(options, converted, all, pruned, lastSet);
-  return convertOr(options, pruned, now?.apiVersion ?? last.apiVersion) ?? merged;
-}
-
-/** Every field and item of an object, with the fields that lead to them. */
-const namedFields = ({ type, value }: TypedObject): FieldSet =>
-  toFieldSet(type, value).ensureNamedFieldsAreMembers(type);
-
-const withValue = (object: TypedObject, value: unknown): TypedObject => ({
-  ...object,
-  value: (value ?? {}) as JsonMap,
-});
-
-/** Puts back what others, or the manager's new configuration, own. `all` is of `merged`. */
-function addBackOwned(
-  options: UpdaterOptions,
-  merged: TypedObject,
-  all: FieldSet,
-  pruned: TypedObject,
-  managers: Managers,
-): TypedObject {
-  // The version that was pruned comes first: others may need fields of it to convert.
-  const ownedIn = new Map<string, FieldSet>([[merged.apiVersion, EMPTY]]);
-  for (const { set, apiVersion } of managers.values()) {
-    ownedIn.set(apiVersion, (ownedIn.get(apiVersion) ?? EMPTY).union(set));
-  }
-  let result = pruned;
-  for (const [apiVersion, owned] of ownedIn) {
-    if (owned.isEmpty && apiVersion === merged.apiVersion) continue;
-    const whole = convertOr(options, merged, apiVersion);
-    const versioned = whole && convertOr(options, result, apiVersion);
-    if (whole === undefined || versioned === undefined) continue;
-    const { type } = whole;
-    const kept = namedFields(versioned).union(owned.ensureNamedFieldsAreMembers(type));
-    const everything = whole === merged ? all : namedFields(whole);
-    result = withValue(whole, removeItems(type, whole.value, everything.difference(kept)));
-  }
-  return result;
-}
-
-/** Puts back what the manager had not applied last time: it is not for this manager to remove. */
-function addBackDangling(
-  options: UpdaterOptions,
-  merged: TypedObject,
-  all: FieldSet,
-  pruned: TypedObject,
-  lastSet: FieldSet,
-): TypedObject {
-  const versioned = convertOr(options, pruned, merged.apiVersion);
-  if (versioned === undefined) return merged;
-  const gone = all.difference(namedFields(versioned)).intersection(lastSet);
-  return withValue(merged, removeItems(merged.type, merged.value, gone));
 }
