@@ -26,6 +26,9 @@ import { threadEntry } from "./thread-entry.ts";
 
 /** From src/ as from dist/. */
 const ADDON = new URL("../build/Release/klystron.node", import.meta.url);
+const SECOND_SIGNAL_MS = 1_000;
+const CLEAN_UP_MS = 3_000;
+const GIVE_UP_MS = 15_000;
 const startedAt = Date.now() - Math.round(process.uptime() * 1000);
 
 function fail(message: string, hint = ""): void {
@@ -104,6 +107,7 @@ async function serve(options: ServerOptions): Promise<void> {
     throw error;
   }
   announce(flags, port, paths);
+  cleanUps.push(giveUpWithoutStore(options, supervisor, cache));
   const controllers = await startControllers({
     options,
     files,
@@ -132,6 +136,25 @@ async function startCache(options: ServerOptions): Promise<CacheThread> {
     log: (message) => logInfo(message),
     onDeath: die,
   });
+}
+
+/** A store that never answers is a mistake in the command line, or one worth a restart. */
+function giveUpWithoutStore(
+  { flags, embedded }: ServerOptions,
+  supervisor: Supervisor,
+  cache: Promise<CacheThread | undefined>,
+): () => void {
+  if (embedded) return () => {};
+  const timeoutMs = flags["storage-initialization-timeout"];
+  const timer = setTimeout(() => {
+    const servers = flags["etcd-servers"].join(",");
+    fail(`--etcd-servers: could not read everything from ${servers} within ${timeoutMs / 1000} s`);
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), GIVE_UP_MS).unref();
+    void supervisor.close(0, 0).then(() => process.exit(1));
+  }, timeoutMs);
+  const done = () => clearTimeout(timer);
+  cache.then((thread) => thread?.filled).then(done, () => {});
+  return done;
 }
 
 async function frontThreadsCount(options: ServerOptions, hasAddon: boolean): Promise<number> {
@@ -178,9 +201,6 @@ function die(error: Error): void {
   logError("A thread has died; the process can not go on", error);
   process.kill(process.pid, "SIGKILL");
 }
-
-const SECOND_SIGNAL_MS = 1_000;
-const CLEAN_UP_MS = 3_000;
 
 /** Upstream: apiserver/pkg/server/genericapiserver.go RunWithContext. */
 function onSignals(
