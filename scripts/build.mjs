@@ -104,5 +104,14 @@ function addon() {
   }
 }
 
+/** Texts for `kubectl explain`, from the typings of the client package where it is installed. */
+function descriptions() {
+  const target = join(root, "dist", "openapi-descriptions.json");
+  if (existsSync(target) && !force) return;
+  const script = join(root, "scripts", "openapi-descriptions.mjs");
+  spawnSync(process.execPath, [script, target], { stdio: ["ignore", 2, 2] });
+}
+
 await bundle();
+descriptions();
 if (!process.argv.includes("--js")) addon();

@@ -3,14 +3,17 @@
  * Upstream: cmd/kube-apiserver/app/server.go and pkg/controlplane/instance.go.
  */
 import { X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { createPlugins } from "./admission/plugins/plugins.ts";
 import { structOf } from "./apis/schemas.ts";
 import type { Authorizer } from "./authorization/authorizer.ts";
 import { type ApiDependencies, createApi } from "./endpoints/api.ts";
 import { builtInGroups } from "./endpoints/discovery/resources.ts";
 import { discoveryPaths } from "./endpoints/discovery-paths.ts";
+import { OpenApiDocuments } from "./endpoints/openapi/documents.ts";
 import { openApiPaths } from "./endpoints/openapi/paths.ts";
-import { OpenApiService } from "./endpoints/openapi/service.ts";
+import { openApiV3Paths } from "./endpoints/openapi/v3.ts";
 import { logError, logInfo } from "./metrics/log.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { printFlags, type ServerOptions } from "./options/options.ts";
@@ -67,7 +70,10 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   });
   const listers = createListers(() => served);
   const groups = builtInGroups((resource) => isServed(options.runtimeConfig, resource));
-  const openApi = new OpenApiService({ groups, gitVersion: KUBERNETES_VERSION });
+  const openApi = new OpenApiDocuments(
+    { groups, gitVersion: KUBERNETES_VERSION, descriptions: descriptionsFile() },
+    openApiV3Paths(groups),
+  );
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
   const api = createApi({
     served,
@@ -115,6 +121,15 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   });
   installed();
   return { serve: (request) => api.serve(request), close: () => storage.close() };
+}
+
+/** Made by the build from the client package's typings; "" where it was not there. */
+function descriptionsFile(): string {
+  const file = fileURLToPath(new URL("./openapi-descriptions.json", import.meta.url));
+  const built = file.endsWith("/src/openapi-descriptions.json")
+    ? file.replace("/src/", "/dist/")
+    : file;
+  return existsSync(built) ? built : "";
 }
 
 async function openStore({ options, storage }: ApiServerConfig): Promise<ClosableStorageFactory> {

@@ -11,15 +11,21 @@ import {
   OPENAPI_V3_PROTOBUF_OLD,
   type OpenApiBytes,
   type OpenApiEncoding,
-  type OpenApiService,
 } from "./service.ts";
 
 const YEAR_MS = 365 * 86_400_000;
 const JSON_TYPE = "application/json";
 
+/** What OpenApiService and OpenApiDocuments both are. */
+export interface OpenApiProvider {
+  v2(encoding: OpenApiEncoding): Promise<OpenApiBytes>;
+  v3Index(): Buffer | Promise<Buffer>;
+  v3(path: string, encoding: OpenApiEncoding): Promise<OpenApiBytes | undefined>;
+}
+
 export interface OpenApiSource {
   /** For the APIs served now: another object when they change. */
-  service(): OpenApiService;
+  service(): OpenApiProvider;
   /** When the server started: the documents' Last-Modified. */
   readonly startedAt: Date;
 }
@@ -51,8 +57,8 @@ async function v2(source: OpenApiSource, request: ReceivedRequest): Promise<Byte
   return answer(request, document, { encoding, protobufType: OPENAPI_V2_PROTOBUF, headers });
 }
 
-function v3Index(source: OpenApiSource, request: ReceivedRequest): BytesResponse {
-  return bytesResponse(request, 200, JSON_TYPE, source.service().v3Index());
+async function v3Index(source: OpenApiSource, request: ReceivedRequest): Promise<BytesResponse> {
+  return bytesResponse(request, 200, JSON_TYPE, await source.service().v3Index());
 }
 
 async function v3(
