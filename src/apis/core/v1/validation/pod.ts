@@ -171,7 +171,7 @@ function validateOnlyDeletedGates(spec: PodSpec, old: PodSpec): ErrorList {
 function validateUnchanged(spec: PodSpec, old: PodSpec): ErrorList {
   const munged: PodSpec = { ...spec };
   for (const list of ["containers", "initContainers"] as const) {
-    munged[list] = (spec[list] ?? []).map((container, i) => ({
+    munged[list] = spec[list]?.map((container, i) => ({
       ...container,
       image: old[list]?.[i]?.image,
     }));
