@@ -10,7 +10,7 @@ import { nativeCodec } from "../native-codec.ts";
 import { ObjectCodec } from "../object-codec.ts";
 import { serveKv } from "../rpc/server.ts";
 import type { TransformerFor } from "../value/transformer.ts";
-import type { FromHost, ToHost } from "./control.ts";
+import { type FromHost, sameConfig, type ToHost } from "./control.ts";
 import { Feeder } from "./feeder.ts";
 import { NativeFeed } from "./native-feed.ts";
 
@@ -51,9 +51,13 @@ export class CacheHost {
     this.#compactor.start();
   }
 
-  /** Starts to cache a resource; one that is cached already stays as it is. */
+  /** Starts to cache a resource; one that is cached as this config wants stays as it is. */
   add(config: StorageConfig): void {
-    if (this.#resources.has(config.resource)) return;
+    const hosted = this.#resources.get(config.resource);
+    if (hosted !== undefined) {
+      if (sameConfig(hosted.config, config)) return;
+      this.#drop(hosted);
+    }
     const keys = new KeySpace(this.#options.etcdPrefix, config);
     const transformer = this.#options.encryption(config.resource);
     const codec = new ObjectCodec(config, keys, nativeCodec, transformer);
@@ -66,7 +70,12 @@ export class CacheHost {
   remove(resource: string): void {
     const hosted = this.#resources.get(resource);
     if (hosted === undefined) return;
-    this.#resources.delete(resource);
+    this.#drop(hosted);
+    for (const port of this.#ports) say(port, { type: "removed", resource });
+  }
+
+  #drop(hosted: Hosted): void {
+    this.#resources.delete(hosted.config.resource);
     this.#feeder.remove(hosted.config);
     hosted.feed.drop();
   }

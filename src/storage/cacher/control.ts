@@ -39,11 +39,24 @@ export type ToHost =
   | { readonly type: "remove"; readonly resource: string }
   | { readonly type: "progress" };
 /** From the cache thread to a serving thread. */
-export type FromHost = {
-  readonly type: "ready";
-  readonly resource: string;
-  readonly ready: boolean;
-};
+export type FromHost =
+  | { readonly type: "ready"; readonly resource: string; readonly ready: boolean }
+  | { readonly type: "removed"; readonly resource: string };
+
+/** Whether two configs store and cache the same thing the same way. */
+export function sameConfig(a: StorageConfig, b: StorageConfig): boolean {
+  return (
+    a.resource === b.resource &&
+    a.prefix === b.prefix &&
+    a.namespaced === b.namespaced &&
+    a.goName === b.goName &&
+    a.apiVersion === b.apiVersion &&
+    a.kind === b.kind &&
+    a.mediaType === b.mediaType &&
+    a.watchCache === b.watchCache &&
+    a.fieldPaths.join() === b.fieldPaths.join()
+  );
+}
 
 /** From the main thread to the cache thread. */
 export type ToCacheThread =

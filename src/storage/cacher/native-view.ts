@@ -25,7 +25,7 @@ interface Waiter {
 
 export class NativeView implements ResourceView {
   readonly config: StorageConfig;
-  readonly resource: ResourceId;
+  #resource: ResourceId;
   readonly #waiters = new Set<Waiter>();
   /** The cache thread has said that this cache may be behind. */
   #lost = false;
@@ -33,20 +33,29 @@ export class NativeView implements ResourceView {
 
   constructor(config: StorageConfig) {
     this.config = config;
-    this.resource = openNativeResource(config);
+    this.#resource = openNativeResource(config);
   }
 
   /** From the cache thread: whether reads may be answered. */
   setReady(ready: boolean): void {
     this.#lost = !ready;
-    this.#check();
+    if (ready) this.#check();
   }
 
   get ready(): boolean {
-    return !this.#lost && native.revision(this.resource) > 0;
+    return !this.#lost && this.revision > 0;
   }
+  /** 0 before the first fill, and after the resource was dropped: it may be there anew then. */
   get revision(): Revision {
-    return asRevision(native.revision(this.resource));
+    const revision = native.revision(this.#resource);
+    if (revision > 0) return asRevision(revision);
+    const again = openNativeResource(this.config);
+    if (again !== this.#resource) {
+      if (this.#listening) native.onAdvance(this.#resource, undefined);
+      this.#resource = again;
+      if (this.#listening) native.onAdvance(again, () => this.#check());
+    }
+    return asRevision(native.revision(again));
   }
 
   waitReady(timeoutMs: number): Promise<boolean> {
@@ -58,7 +67,7 @@ export class NativeView implements ResourceView {
 
   get(name: string): Stored | undefined {
     const json = fillScratch((target) =>
-      native.get(this.resource, name, EncodingCode.json, target),
+      native.get(this.#resource, name, EncodingCode.json, target),
     );
     if (json === undefined || json.length === 0) return undefined;
     const revision = asRevision(native.lastRevision());
@@ -67,7 +76,7 @@ export class NativeView implements ResourceView {
 
   /** Straight into the caller's buffer; the result as NativeBinding.get has it. */
   getInto(name: string, encoding: Encoding, target: Uint8Array): number {
-    return native.get(this.resource, name, EncodingCode[encoding], target);
+    return native.get(this.#resource, name, EncodingCode[encoding], target);
   }
 
   list(request: PageRequest): ListPage {
@@ -81,15 +90,15 @@ export class NativeView implements ResourceView {
   }
 
   watch(request: WatchRequest): WatchCursor {
-    return new NativeCursor(this.config, this.resource, request, selectionOf(request));
+    return new NativeCursor(this.config, this.#resource, request, selectionOf(request));
   }
 
   count(): number {
-    return native.count(this.resource);
+    return native.count(this.#resource);
   }
 
   #open(options: ListOptions): ListPage | undefined {
-    const info = native.listOpen(this.resource, options);
+    const info = native.listOpen(this.#resource, options);
     return typeof info === "number" ? undefined : new NativeListPage(this.config, info);
   }
 
@@ -116,7 +125,7 @@ export class NativeView implements ResourceView {
     const wanted = this.#waiters.size > 0;
     if (wanted === this.#listening) return;
     this.#listening = wanted;
-    native.onAdvance(this.resource, wanted ? () => this.#check() : undefined);
+    native.onAdvance(this.#resource, wanted ? () => this.#check() : undefined);
   }
 
   #check(): void {

@@ -12,7 +12,13 @@ import { KvClient } from "../rpc/client.ts";
 import { ResourceStorage } from "../store.ts";
 import { encryptionOf } from "../value/encryption.ts";
 import { registerBookmarks } from "./bookmark.ts";
-import { type FromHost, RevisionWord, type StoragePorts, type ToHost } from "./control.ts";
+import {
+  type FromHost,
+  RevisionWord,
+  type StoragePorts,
+  sameConfig,
+  type ToHost,
+} from "./control.ts";
 import { NativeView } from "./native-view.ts";
 
 export interface NativeStorageFactory extends ClosableStorageFactory {
@@ -41,7 +47,8 @@ export async function openStorage(
   const say = (message: ToHost): void => control.postMessage(message);
 
   control.on("message", (message: FromHost) => {
-    made.get(message.resource)?.view.setReady(message.ready);
+    if (message.type === "ready") made.get(message.resource)?.view.setReady(message.ready);
+    else made.delete(message.resource);
   });
   control.unref();
 
@@ -60,7 +67,11 @@ export async function openStorage(
   };
   return {
     backend,
-    for: (resource) => made.get(resource.resource)?.storage ?? make(resource),
+    for(resource) {
+      const known = made.get(resource.resource);
+      if (known !== undefined && sameConfig(known.storage.config, resource)) return known.storage;
+      return make(resource);
+    },
     remove(resource) {
       made.delete(resource.resource);
       say({ type: "remove", resource: resource.resource });
