@@ -11,6 +11,7 @@
 #include "transcode/json_check.h"
 #include "transcode/json_tape.h"
 #include "transcode/json_writer.h"
+#include "transcode/slot.h"
 #include "transcode/values.h"
 #include "transcode/wire.h"
 
@@ -21,42 +22,11 @@ namespace {
 constexpr int kMaxMessages = 200;
 constexpr size_t kMaxFields = 64;
 
-// A field's occurrences in its message: the last value, and where the first one starts.
-struct Slot {
-  union { uint64_t number = 0; const char* data; };
-  const char* first = nullptr;  // the tag
-  const char* end = nullptr;    // of the message
-  uint32_t size = 0;
-  uint32_t count : 29 = 0;
-  uint32_t wire : 3 = 0;
-
-  std::string_view bytes() const { return wire == kLengthDelimited ? std::string_view(data, size) : std::string_view(); }
-  uint64_t value() const { return wire == kLengthDelimited ? 0 : number; }
-};
-static_assert(sizeof(Slot) == 32);
-
 // Room for a message's slots of which only those in use are cleared.
 union SlotRoom {
   SlotRoom() {}
   Slot slots[kMaxFields];
 };
-
-bool ReadValue(WireReader* reader, uint32_t wire, Slot* slot) {
-  slot->wire = wire & 7;
-  switch (wire) {
-    case kVarint: return reader->Varint(&slot->number);
-    case kFixed64: return reader->Fixed(8, &slot->number);
-    case kFixed32: return reader->Fixed(4, &slot->number);
-    case kLengthDelimited: {
-      std::string_view bytes;
-      if (!reader->Bytes(&bytes)) return false;
-      slot->data = bytes.data();
-      slot->size = static_cast<uint32_t>(bytes.size());
-      return true;
-    }
-    default: return false;
-  }
-}
 
 class Writer {
  public:
