@@ -32,7 +32,9 @@ import { registration as resourceClaimTemplates } from "./resource/resourceclaim
 import { registration as poolStatusRequests } from "./resource/resourcepoolstatusrequest/strategy.ts";
 import { registration as resourceSlices } from "./resource/resourceslice/strategy.ts";
 import { type ResourceRegistration, registration } from "./rest/strategy.ts";
+import { registration as podGroups } from "./scheduling/podgroup/strategy.ts";
 import { registration as priorityClasses } from "./scheduling/priorityclass/strategy.ts";
+import { registration as workloads } from "./scheduling/workload/strategy.ts";
 import { registration as csiDrivers } from "./storage/csidriver/strategy.ts";
 import { registration as csiNodes } from "./storage/csinode/strategy.ts";
 import { registration as csiStorageCapacities } from "./storage/csistoragecapacity/strategy.ts";
@@ -72,7 +74,9 @@ export const registrations: readonly ResourceRegistration[] = [
   registration(csiNodes),
   registration(csiStorageCapacities),
   registration(flowSchemas),
+  registration(podGroups),
   registration(priorityClasses),
+  registration(workloads),
   registration(priorityLevels),
   registration(roleBindings),
   registration(roles),

@@ -50,7 +50,7 @@ testCreate(autoscalers, autoscaler, [
   [
     "a value of zero",
     { "spec.metrics[0].pods.target.averageValue": "0" },
-    [`Invalid ${METRIC}.pods.target.averageValue`, `Required ${METRIC}.pods.target.averageValue`],
+    [`Invalid ${METRIC}.pods.target.averageValue`],
   ],
   [
     "a long window",

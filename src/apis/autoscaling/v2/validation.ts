@@ -11,6 +11,8 @@ import {
 } from "../../../apimachinery/validation/field.ts";
 import { isPathSegmentName } from "../../../apimachinery/validation/names.ts";
 import { validateNonnegative } from "../../../apimachinery/validation/object-meta.ts";
+import { validateContainerResourceName } from "../../core/v1/validation/resources.ts";
+import { validateDNS1123Label } from "../../validation/common.ts";
 import type {
   CrossVersionObjectReference,
   HorizontalPodAutoscaler,
@@ -76,15 +78,18 @@ function validateTarget(
   if (old !== undefined && (old.apiVersion ?? "") === apiVersion && (old.kind ?? "") === kind) {
     return errors;
   }
-  const parsed = parseApiVersion(apiVersion);
-  const path = at.child("apiVersion");
-  if (parsed === undefined) {
-    const detail = `unexpected GroupVersion string: ${apiVersion}`;
-    errors.push(invalid(path, apiVersion, detail));
-  } else if (parsed.group === "" && kind !== "ReplicationController") {
-    errors.push(invalid(path, apiVersion, "apiVersion must specify API group"));
+  errors.push(...validateApiVersion(apiVersion, at));
+  if (parseApiVersion(apiVersion)?.group === "" && kind !== "ReplicationController") {
+    const detail = "apiVersion must specify API group";
+    errors.push(invalid(at.child("apiVersion"), apiVersion, detail));
   }
   return errors;
+}
+
+function validateApiVersion(apiVersion: string, at: Path): ErrorList {
+  if (parseApiVersion(apiVersion) !== undefined) return [];
+  const detail = `unexpected GroupVersion string: ${apiVersion}`;
+  return [invalid(at.child("apiVersion"), apiVersion, detail)];
 }
 
 function validateReference(ref: CrossVersionObjectReference, at: Path): ErrorList {
@@ -157,9 +162,10 @@ function validateSource(metric: MetricSpec, source: (typeof SOURCES)[number], at
       const { describedObject = {}, metric: id = {}, target = {} } = metric.object ?? {};
       return [
         ...validateReference(describedObject, at.child("describedObject")),
+        ...validateApiVersion(describedObject.apiVersion ?? "", at.child("describedObject")),
         ...validateIdentifier(id, at.child("metric")),
         ...validateTargetValue(target, at.child("target")),
-        ...validateValueOrAverage(target, at.child("target", "averageValue")),
+        ...validateValueOrAverage(target, "averageValue", at.child("target", "averageValue")),
       ];
     }
     case "external": {
@@ -167,7 +173,7 @@ function validateSource(metric: MetricSpec, source: (typeof SOURCES)[number], at
       const errors = [
         ...validateIdentifier(id, at.child("metric")),
         ...validateTargetValue(target, at.child("target")),
-        ...validateValueOrAverage(target, at.child("target", "averageValue")),
+        ...validateValueOrAverage(target, PER_POD, at.child("target", "averageValue")),
       ];
       if (target.value !== undefined && target.averageValue !== undefined) {
         const detail = "may not set both a target value for metric and a per-pod target";
@@ -181,7 +187,7 @@ function validateSource(metric: MetricSpec, source: (typeof SOURCES)[number], at
         ...validateIdentifier(id, at.child("metric")),
         ...validateTargetValue(target, at.child("target")),
       ];
-      if (target.averageValue === undefined || sign(target.averageValue) !== 1) {
+      if (target.averageValue === undefined) {
         const detail = "must specify a positive target averageValue";
         errors.push(required(at.child("target", "averageValue"), detail));
       }
@@ -193,9 +199,10 @@ function validateSource(metric: MetricSpec, source: (typeof SOURCES)[number], at
       const source = metric.containerResource ?? {};
       const errors: ErrorList = [];
       if (!source.name) errors.push(required(at.child("name"), "must specify a resource name"));
+      else errors.push(...validateContainerResourceName(source.name, at.child("name")));
       if (!source.container) {
         errors.push(required(at.child("container"), "must specify a container"));
-      }
+      } else errors.push(...validateDNS1123Label(source.container, at.child("container")));
       return [...errors, ...validateUtilization(source.target ?? {}, at)];
     }
   }
@@ -224,10 +231,16 @@ function validateUtilization(target: MetricTarget, at: Path): ErrorList {
   return errors;
 }
 
-function validateValueOrAverage(target: MetricTarget, at: Path): ErrorList {
+const PER_POD = "a per-pod target";
+
+function validateValueOrAverage(
+  target: MetricTarget,
+  average: "averageValue" | typeof PER_POD,
+  at: Path,
+): ErrorList {
   if (target.value !== undefined || target.averageValue !== undefined) return [];
-  const detail = "must set either a target value for metric or a per-pod target";
-  return [required(at, detail)];
+  const value = average === PER_POD ? "target value for metric" : "target value";
+  return [required(at, `must set either a ${value} or ${average}`)];
 }
 
 function sign(quantity: string): -1 | 0 | 1 {

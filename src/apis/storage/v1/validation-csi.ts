@@ -74,7 +74,7 @@ export function validateCSIDriver({ spec = {} }: Pick<CSIDriver, "spec">): Error
   }
   if (spec.serviceAccountTokenInSecrets !== undefined && (spec.tokenRequests ?? []).length === 0) {
     const path = at.child("serviceAccountTokenInSecrets");
-    const detail = "must not be set when tokenRequests is empty";
+    const detail = "serviceAccountTokenInSecrets is set but no tokenRequests are specified";
     errors.push(invalid(path, spec.serviceAccountTokenInSecrets, detail));
   }
   return errors;
