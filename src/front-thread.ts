@@ -1,6 +1,6 @@
 /** A front thread's entry: builds the API, serves it, obeys the main thread. */
 import { parentPort, workerData } from "node:worker_threads";
-import { createApiServer } from "./api-server.ts";
+import { type ApiServer, createApiServer } from "./api-server.ts";
 import { hookNames } from "./controllers/hook-names.ts";
 import { aggregate, exposition } from "./metrics/exposition.ts";
 import { configureLog, logError, logInfo } from "./metrics/log.ts";
@@ -9,6 +9,7 @@ import { type MetricSnapshot, metrics } from "./metrics/registry.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { registerBuildMetrics } from "./server/build-metrics.ts";
 import { withFilters } from "./server/filters.ts";
+import type { Front } from "./server/front.ts";
 import type { Acceptor } from "./server/front-uws-acceptor.ts";
 import { HealthRegistry } from "./server/health.ts";
 import { healthMetrics } from "./server/health-metrics.ts";
@@ -97,52 +98,8 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
   const acceptor = data.sharedAcceptor ? remoteAcceptor : undefined;
   const choice = flags.front === "node" ? "node" : "uws";
   const front = await createFront(choice, { serve, selectors: server.selectors }, acceptor);
-  const close = async (graceMs: number, watchGraceMs: number) => {
-    await front.close(graceMs, watchGraceMs);
-    logInfo("Connections are closed", {}, 2);
-    await server.close();
-    await closePool();
-    logInfo("Storage and pool are closed", {}, 2);
-    port?.close(); // nothing else keeps the thread: it ends by itself
-  };
-  port?.on("message", (message: ToFront) => {
-    switch (message.kind) {
-      case "start":
-        return;
-      case "reload":
-        front
-          .reloadCertificates(message.tls)
-          .catch((error) => logError("Taking up new certificates failed", error));
-        return;
-      case "hook-done":
-        hooks.get(message.name)?.(
-          message.error === undefined ? undefined : new Error(message.error),
-        );
-        return;
-      case "shutting-down":
-        shuttingDown = true;
-        return;
-      case "close":
-        close(message.graceMs, message.watchGraceMs).catch((error) => {
-          logError("Closing failed", error);
-          port?.close();
-        });
-        return;
-      case "acceptor-done":
-        settle(message);
-        return;
-      case "collect":
-        say({ kind: "collected", id: message.id, metrics: metrics.snapshot() });
-        return;
-      case "scraped":
-        scrapes.get(message.id)?.(message.threads);
-        scrapes.delete(message.id);
-        return;
-      case "reset-metrics":
-        metrics.reset();
-        return;
-    }
-  });
+  take = (message) => obey(message, front, server);
+  for (const message of early) take(message);
   const { "bind-address": host, "secure-port": securePort } = flags;
   const { files, limits } = data;
   try {
@@ -155,6 +112,54 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
   }
 }
 
+/** Ends the thread: nothing else keeps it once its port is closed. */
+async function close(front: Front, server: ApiServer, graceMs: number, watchGraceMs: number) {
+  try {
+    await front.close(graceMs, watchGraceMs);
+    logInfo("Connections are closed", {}, 2);
+    await server.close();
+    await closePool();
+    logInfo("Storage and pool are closed", {}, 2);
+  } catch (error) {
+    logError("Closing failed", error);
+  }
+  port?.close();
+}
+
+function obey(message: ToFront, front: Front, server: ApiServer): void {
+  switch (message.kind) {
+    case "start":
+      return;
+    case "reload":
+      front
+        .reloadCertificates(message.tls)
+        .catch((error) => logError("Taking up new certificates failed", error));
+      return;
+    case "hook-done":
+      hooks.get(message.name)?.(message.error === undefined ? undefined : new Error(message.error));
+      return;
+    case "shutting-down":
+      shuttingDown = true;
+      return;
+    case "close":
+      void close(front, server, message.graceMs, message.watchGraceMs);
+      return;
+    case "acceptor-done":
+      settle(message);
+      return;
+    case "collect":
+      say({ kind: "collected", id: message.id, metrics: metrics.snapshot() });
+      return;
+    case "scraped":
+      scrapes.get(message.id)?.(message.threads);
+      scrapes.delete(message.id);
+      return;
+    case "reset-metrics":
+      metrics.reset();
+      return;
+  }
+}
+
 function settle({ id, error }: ToFront & { kind: "acceptor-done" }): void {
   const call = acceptorCalls.get(id);
   acceptorCalls.delete(id);
@@ -162,12 +167,22 @@ function settle({ id, error }: ToFront & { kind: "acceptor-done" }): void {
   else call?.reject(new Error(error));
 }
 
-port.once("message", (first: ToFront) => {
-  if (first.kind !== "start") {
+/** What comes while the API is being put together waits for it. */
+const early: ToFront[] = [];
+let take = (message: ToFront): unknown => early.push(message);
+let started = false;
+
+port.on("message", (message: ToFront) => {
+  if (started) {
+    take(message);
+    return;
+  }
+  started = true;
+  if (message.kind !== "start") {
     port.close(); // closed before the store was open
     return;
   }
-  run(first.storage).catch((error) => {
+  run(message.storage).catch((error) => {
     say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
     port.close();
   });
