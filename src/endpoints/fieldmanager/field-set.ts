@@ -6,7 +6,7 @@
  */
 import type { MergeType } from "./merge-type.ts";
 import { canonicalElement, elementText, FieldsError, sortElements } from "./path-element.ts";
-import { isEmptyMap, isMap, type Json, type JsonMap, put } from "./value.ts";
+import { isMap, type Json, type JsonMap, put } from "./value.ts";
 
 /** One element of a set. `children` is never an empty set. */
 export interface SetNode {
@@ -44,7 +44,17 @@ export class FieldSet {
 
   /** The set of a FieldsV1 known to be canonical, such as one this server stored. */
   static trusted(raw: JsonMap): FieldSet {
-    return isEmptyMap(raw) ? EMPTY : new FieldSet(raw, undefined);
+    for (const name in raw) if (name !== ".") return new FieldSet(raw, undefined);
+    return EMPTY;
+  }
+
+  /** What stands below an element in trusted JSON: a member, children, or both. */
+  static trustedNode(raw: JsonMap): SetNode {
+    for (const name in raw) {
+      if (name === ".") continue;
+      return { member: Object.hasOwn(raw, "."), children: new FieldSet(raw, undefined) };
+    }
+    return LEAF;
   }
 
   /** The set of any FieldsV1. Throws FieldsError when it is malformed. */
@@ -62,10 +72,9 @@ export class FieldSet {
     return this.#entries;
   }
 
+  /** No other set is empty: every way to make one gives EMPTY instead. */
   get isEmpty(): boolean {
-    return this.#entries === undefined
-      ? this.#raw === undefined || isEmptyMap(this.#raw)
-      : this.#entries.size === 0;
+    return this === FieldSet.empty;
   }
 
   /** The number of members. */
@@ -278,18 +287,9 @@ function readLevel(raw: JsonMap): Map<string, SetNode> {
   for (const element of Object.keys(raw)) {
     if (element === ".") continue;
     const below = raw[element] as JsonMap;
-    const node = trustedNode(below);
-    entries.set(element, node);
+    entries.set(element, FieldSet.trustedNode(below));
   }
   return entries;
-}
-
-function trustedNode(below: JsonMap): SetNode {
-  for (const name in below) {
-    if (name !== ".")
-      return { member: Object.hasOwn(below, "."), children: FieldSet.trusted(below) };
-  }
-  return LEAF;
 }
 
 /** Untrusted JSON: elements are made canonical, unknown ones dropped, malformed ones refused. */
