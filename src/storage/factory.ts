@@ -3,6 +3,7 @@ import { registerBookmarks } from "./cacher/bookmark.ts";
 import { Feeder } from "./cacher/feeder.ts";
 import { JsCache } from "./cacher/js-cache.ts";
 import { jsonCodec, type StoredCodec } from "./codec.ts";
+import { knowsProgress } from "./etcd3/backend.ts";
 import type { KvBackend, Storage, StorageConfig, StorageFactory } from "./interfaces.ts";
 import { KeySpace } from "./keys.ts";
 import { LeaseManager } from "./lease-manager.ts";
@@ -47,7 +48,8 @@ export function createStorageFactory(
     feeder.add(config, view, objects);
     const requestProgress = (): void => backend.requestProgress();
     const init = { config, keys, backend, codec: objects, view, readIndex, leases };
-    return new ResourceStorage({ ...init, requestProgress });
+    const cacheKnowsProgress = (): boolean => knowsProgress(backend);
+    return new ResourceStorage({ ...init, requestProgress, cacheKnowsProgress });
   };
   return {
     backend,

@@ -49,6 +49,8 @@ export interface ResourceStorageInit {
     atHand?(): Revision;
   };
   readonly leases: LeaseManager;
+  /** False where the cache can not know that it is up to date; absent: true. */
+  readonly cacheKnowsProgress?: () => boolean;
   /** Asks that the cache hears of progress soon. Called repeatedly while a read waits for it. */
   readonly requestProgress: () => void;
 }
@@ -290,6 +292,7 @@ export class ResourceStorage implements Storage {
     let revision: Revision;
     if (at.kind === "NotOlderThan") revision = at.revision;
     else if (at.kind === "MostRecent" || !this.config.watchCache) {
+      if (this.#init.cacheKnowsProgress?.() === false) return false;
       revision = await readIndex.current();
     } else return true;
     if (view.ready && view.revision >= revision) return true;

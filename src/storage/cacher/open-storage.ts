@@ -1,6 +1,6 @@
 /** Storage in a serving thread: reads from the native cache, writes to the store. */
 import { StorageError } from "../errors.ts";
-import { createEtcdBackend } from "../etcd3/backend.ts";
+import { createEtcdBackend, knowsProgress } from "../etcd3/backend.ts";
 import type { ClosableStorageFactory } from "../factory.ts";
 import { asRevision, type KvBackend, type Storage, type StorageConfig } from "../interfaces.ts";
 import { KeySpace } from "../keys.ts";
@@ -60,7 +60,8 @@ export async function openStorage(
     registerBookmarks(resource, nativeCodec);
     const requestProgress = (): void => say({ type: "progress" });
     const init = { config: resource, keys, backend, codec, view, readIndex, leases };
-    const storage = new ResourceStorage({ ...init, requestProgress });
+    const cacheKnowsProgress = (): boolean => knowsProgress(backend);
+    const storage = new ResourceStorage({ ...init, requestProgress, cacheKnowsProgress });
     made.set(resource.resource, { storage, view });
     say({ type: "add", config: resource });
     return storage;

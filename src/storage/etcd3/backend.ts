@@ -41,6 +41,8 @@ export class EtcdBackend implements KvBackend {
   readonly #previous: boolean;
   readonly #probeKey: string;
   readonly #streams = new Set<WatchStream>();
+  #progressIsSound = true;
+  #versionAsked = false;
 
   constructor(options: EtcdBackendOptions) {
     this.#client = new EtcdClient(options);
@@ -67,7 +69,16 @@ export class EtcdBackend implements KvBackend {
   }
 
   async currentRevision(signal?: AbortSignal): Promise<Revision> {
+    if (!this.#versionAsked) void this.#learnVersion();
     return (await this.#probe(READ_MS, signal)).revision;
+  }
+
+  /**
+   * False with an etcd whose progress messages may run ahead of events: a consistent read must not
+   * be answered from a cache then. Upstream: storage/feature/feature_support_checker.go.
+   */
+  get progressIsSound(): boolean {
+    return this.#progressIsSound;
   }
 
   watch(prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<KvWatchMessage> {
@@ -114,6 +125,17 @@ export class EtcdBackend implements KvBackend {
     this.#client.close();
   }
 
+  async #learnVersion(): Promise<void> {
+    this.#versionAsked = true;
+    try {
+      const body = new WireWriter(32, FRAME_HEADER).finish();
+      const answer = await this.#read("/etcdserverpb.Maintenance/Status", body, READ_MS);
+      this.#progressIsSound = hasSoundProgress(decodeStatus(answer).version);
+    } catch {
+      this.#versionAsked = false; // asked again with the next read
+    }
+  }
+
   async #probe(timeoutMs: number, signal?: AbortSignal): Promise<RangeResult> {
     const request = { start: this.#probeKey, end: `${this.#probeKey}\0`, countOnly: true };
     const body = encodeRange(request, FRAME_HEADER);
@@ -149,7 +171,21 @@ export class EtcdBackend implements KvBackend {
   }
 }
 
+/** 3.4.31 and 3.5.13 are the first of their lines that upstream trusts. */
+export function hasSoundProgress(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.+-]/).map(Number);
+  if (major !== 3) return major > 3;
+  if (minor === 4) return patch >= 31;
+  if (minor === 5) return patch >= 13;
+  return minor > 5;
+}
+
 /** Opens nothing yet: the first call connects. */
-export function createEtcdBackend(options: EtcdBackendOptions): KvBackend {
+export function createEtcdBackend(options: EtcdBackendOptions): EtcdBackend {
   return new EtcdBackend(options);
+}
+
+/** Whether caches over this backend may answer consistent reads. */
+export function knowsProgress(backend: KvBackend): boolean {
+  return !(backend instanceof EtcdBackend) || backend.progressIsSound;
 }

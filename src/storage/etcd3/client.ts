@@ -6,12 +6,20 @@
 import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 import { Connection } from "./connection.ts";
-import { FRAME_HEADER, frame, GrpcCode, GrpcError, wantsNewToken } from "./grpc-status.ts";
+import {
+  FRAME_HEADER,
+  frame,
+  GrpcCode,
+  GrpcError,
+  hasNoLeader,
+  wantsNewToken,
+} from "./grpc-status.ts";
 import { decodeAuthenticate, encodeAuthenticate } from "./messages.ts";
 
 const READ_ATTEMPTS = 4;
 const BACK_OFF_MIN_MS = 100;
 const BACK_OFF_MAX_MS = 5000;
+const RETIRED_MS = 30_000;
 /** clientv3's own bound on what it sends. */
 const MAX_SEND_BYTES = 2 * 1024 * 1024;
 
@@ -40,6 +48,8 @@ export class EtcdClient {
   #connecting: Promise<Connection> | undefined;
   #token: string | undefined;
   #authenticating: Promise<string> | undefined;
+  /** Left for the calls that are still under way on them. */
+  readonly #retired = new Set<Connection>();
   #closed = false;
 
   constructor(options: EtcdClientOptions) {
@@ -75,9 +85,22 @@ export class EtcdClient {
     this.#token = undefined;
   }
 
+  /** The member behind the live connection has no leader: later calls go to the next one. */
+  avoidCurrent(): void {
+    const old = this.#current;
+    if (old === undefined || this.#endpoints.length < 2) return;
+    this.#current = undefined;
+    this.#retired.add(old);
+    setTimeout(() => {
+      this.#retired.delete(old);
+      old.close();
+    }, RETIRED_MS).unref();
+  }
+
   close(): void {
     this.#closed = true;
     this.#current?.close();
+    for (const connection of this.#retired) connection.close();
   }
 
   async #call(
@@ -109,6 +132,7 @@ export class EtcdClient {
           continue;
         }
         if (error.code !== GrpcCode.unavailable) throw error;
+        if (hasNoLeader(error)) this.avoidCurrent();
         if (error.sent && ++attempt > attempts) throw error;
         if (this.#current?.usable) await pause(BACK_OFF_MIN_MS * attempt, deadline); // no leader
       }

@@ -98,7 +98,8 @@ export class Connection {
 
   /** A stream for frames both ways; the caller ends it. */
   stream(path: string, token: string | undefined): http2.ClientHttp2Stream {
-    return this.#request(path, { timeoutMs: 0, token, signal: undefined });
+    // A member that loses its leader then ends the stream instead of going silently stale.
+    return this.#request(path, { timeoutMs: 0, token, signal: undefined }, { hasleader: "true" });
   }
 
   close(): void {
@@ -107,8 +108,13 @@ export class Connection {
     this.#session.destroy();
   }
 
-  #request(path: string, options: CallOptions): http2.ClientHttp2Stream {
+  #request(
+    path: string,
+    options: CallOptions,
+    more: http2.OutgoingHttpHeaders = {},
+  ): http2.ClientHttp2Stream {
     const headers: http2.OutgoingHttpHeaders = {
+      ...more,
       [HTTP2_HEADER_METHOD]: "POST",
       [HTTP2_HEADER_PATH]: path,
       "content-type": "application/grpc",

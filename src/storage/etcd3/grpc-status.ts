@@ -57,6 +57,11 @@ export function wantsNewToken(error: GrpcError): boolean {
   );
 }
 
+/** Whether the member that answered is cut off from the cluster. */
+export function hasNoLeader(error: GrpcError): boolean {
+  return error.message.includes("no leader");
+}
+
 /** `asked` is the revision the call was about, for errors about revisions. */
 export function toStorageError(error: unknown, write: boolean, asked = 0): StorageError {
   if (error instanceof StorageError) return error;

@@ -12,6 +12,7 @@ import {
   frame,
   GrpcCode,
   GrpcError,
+  hasNoLeader,
   toStorageError,
   wantsNewToken,
 } from "./grpc-status.ts";
@@ -65,6 +66,7 @@ export async function* watchEtcd(
       if (error instanceof StorageError) throw error;
       if (error instanceof GrpcError) {
         if (wantsNewToken(error)) options.client.forgetToken();
+        else if (hasNoLeader(error)) options.client.avoidCurrent();
         else if (error.code === GrpcCode.permissionDenied) throw toStorageError(error, false);
       }
       await pause(backOff, signal);

@@ -8,12 +8,19 @@ import { describe, test } from "node:test";
 import { Etcd3 } from "etcd3";
 import { isStorageError } from "../../../src/storage/errors.ts";
 import { EtcdAdmin } from "../../../src/storage/etcd3/admin.ts";
-import { createEtcdBackend } from "../../../src/storage/etcd3/backend.ts";
+import { createEtcdBackend, hasSoundProgress } from "../../../src/storage/etcd3/backend.ts";
 import { asRevision } from "../../../src/storage/interfaces.ts";
 import { collect, write } from "../../conformance/backend.ts";
 import { findEtcd, TestEtcd } from "../../tools/etcd.ts";
 
 const skip = findEtcd() === undefined;
+
+test("progress is trusted from the versions on that upstream trusts", () => {
+  const sound = ["3.4.31", "3.5.13", "3.5.30", "3.6.0", "3.6.0-rc.1", "4.0.0"];
+  const unsound = ["3.3.10", "3.4.23", "3.4.30", "3.5.0", "3.5.12"];
+  for (const version of sound) assert.ok(hasSoundProgress(version), version);
+  for (const version of unsound) assert.ok(!hasSoundProgress(version), version);
+});
 
 test("no endpoint answers: Unreachable within the time given, and named", async () => {
   const backend = createEtcdBackend({ endpoints: ["http://127.0.0.1:21299"] });
