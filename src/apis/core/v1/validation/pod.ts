@@ -15,7 +15,7 @@ import {
 } from "../../../../apimachinery/validation/object-meta.ts";
 import { structOf } from "../../../schemas.ts";
 import { goMap, goStruct } from "../../../validation/common.ts";
-import type { Binding, Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec } from "../types.ts";
+import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec } from "../types.ts";
 import { validateImageSpaces } from "./container.ts";
 import type { PodValidationOptions } from "./options.ts";
 import {
@@ -244,16 +244,4 @@ function hasOnlyAdditions(term: NodeSelectorTerm, old: NodeSelectorTerm): boolea
     const before = old[list] ?? [];
     return semanticDeepEqual((term[list] ?? []).slice(0, before.length), before);
   });
-}
-
-/** The body of pods/binding. Upstream: ValidatePodBinding. */
-export function validatePodBinding({ target }: Binding): ErrorList {
-  const { kind = "", name = "" } = target ?? {};
-  const errors: ErrorList = [];
-  if (kind !== "" && kind !== "Node") {
-    const detail = 'supported values: "Node", "<empty>"';
-    errors.push({ type: "NotSupported", field: "target.kind", value: kind, detail });
-  }
-  if (name === "") errors.push(required(Path.root("target", "name")));
-  return errors;
 }
