@@ -2,27 +2,26 @@
  * Puts one front thread's API together: storage, served resources, gates, paths.
  * Upstream: cmd/kube-apiserver/app/server.go and pkg/controlplane/instance.go.
  */
-import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createPlugins } from "./admission/plugins/plugins.ts";
 import { structOf } from "./apis/schemas.ts";
-import type { Authorizer } from "./authorization/authorizer.ts";
-import { type ApiDependencies, createApi } from "./endpoints/api.ts";
+import { createApi } from "./endpoints/api.ts";
 import { builtInGroups } from "./endpoints/discovery/resources.ts";
 import { discoveryPaths } from "./endpoints/discovery-paths.ts";
 import { OpenApiDocuments } from "./endpoints/openapi/documents.ts";
 import { openApiPaths } from "./endpoints/openapi/paths.ts";
 import { openApiV3Paths } from "./endpoints/openapi/v3.ts";
-import { logError, logInfo } from "./metrics/log.ts";
+import { createGates } from "./gates.ts";
+import { logError, logInfo, logWarning } from "./metrics/log.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { printFlags, type ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
 import { serviceRanges } from "./options/validation.ts";
+import { createAdmissionWriter } from "./registry/admission-writer.ts";
 import { installResources } from "./registry/install.ts";
 import { createListers } from "./registry/listers.ts";
 import type { SelectorParsers } from "./request/request-info-parse.ts";
-import { anonymousUser, GROUP_AUTHENTICATED, GROUP_PRIVILEGED } from "./request/user-info.ts";
 import { advertiseAddress } from "./server/advertise-address.ts";
 import type { Serve } from "./server/front.ts";
 import type { HealthRegistry } from "./server/health.ts";
@@ -46,6 +45,8 @@ export interface ApiServerConfig {
 export interface ApiServer {
   readonly serve: Serve;
   readonly selectors?: SelectorParsers;
+  /** Takes up changed certificate authorities. */
+  reload(authorities: Pick<LoadedFiles, "clientCa" | "requestHeaderCa">): void;
   close(): Promise<void>;
 }
 
@@ -75,6 +76,15 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     openApiV3Paths(groups),
   );
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
+  const access = await createGates({
+    options,
+    files: config.files,
+    loopbackToken: config.loopbackToken,
+    listers,
+    storageOf: (group, resource) => served.find(group, resource)?.storage,
+    externalAddress: serverAddress,
+    log: { info: logInfo, warning: logWarning, error: logError },
+  });
   const api = createApi({
     served,
     settings: {
@@ -87,22 +97,47 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     admission: createPlugins(
       {
         listers,
+        writer: createAdmissionWriter(
+          () => served,
+          (name) => gates.gate(name),
+        ),
+        mayUser: async ({ user, verb, group, version = "*", ...of }) => {
+          const { decision } = await access.authorizer.authorize({
+            user,
+            verb,
+            resourceRequest: true,
+            apiGroup: group,
+            apiVersion: version,
+            resource: of.resource,
+            subresource: of.subresource ?? "",
+            namespace: of.namespace ?? "",
+            name: of.name ?? "",
+            path: "",
+          });
+          return decision === "Allow";
+        },
         gate: (name) => gates.gate(name),
         tolerationSeconds: {
           notReady: flags["default-not-ready-toleration-seconds"],
           unreachable: flags["default-unreachable-toleration-seconds"],
         },
-        maySigner: async (user) => user.groups.includes(GROUP_PRIVILEGED),
-        organizationsOf: () => [],
+        maySigner: access.maySigner,
+        organizationsOf: access.organizationsOf,
+        always: access.always,
       },
       {
         enabled: flags["enable-admission-plugins"],
         disabled: flags["disable-admission-plugins"],
       },
     ),
-    ...provisionalGates(config.files.clientCa, config.loopbackToken),
+    authenticate: access.authenticate,
+    impersonate: access.impersonate,
+    authorizer: access.authorizer,
+    ruleResolver: access.ruleResolver,
+    tokenAuthenticator: access.tokenAuthenticator,
+    ...(access.tokenIssuer === undefined ? {} : { tokenIssuer: access.tokenIssuer }),
     storeHealth: (timeoutMs) => storage.backend.health(timeoutMs),
-    apiAudiences: flags["api-audiences"].length > 0 ? flags["api-audiences"] : config.files.issuers,
+    apiAudiences: access.apiAudiences,
     paths: combinePaths([
       systemPaths({
         health,
@@ -115,12 +150,17 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
       }),
       discoveryPaths({ groups: () => groups, serverAddress }),
       openApiPaths({ service: () => openApi, startedAt: new Date(config.startedAt) }),
+      access.paths,
     ]),
     onError: (request, error) =>
       logError("Request failed", error, { method: request.method, path: request.info.path }),
   });
   installed();
-  return { serve: (request) => api.serve(request), close: () => storage.close() };
+  const close = async () => {
+    access.close();
+    await storage.close();
+  };
+  return { serve: (request) => api.serve(request), reload: access.reload, close };
 }
 
 /** Made by the build from the client package's typings; "" where it was not there. */
@@ -158,62 +198,4 @@ function addStoreChecks({ options, health }: ApiServerConfig, storage: ClosableS
   health.add("etcd-readiness", () => storage.backend.health(flags["etcd-readycheck-timeout"]), [
     "readyz",
   ]);
-}
-
-type Gates = Pick<ApiDependencies, "authenticate" | "impersonate" | "authorizer">;
-
-/** Paths anyone may read: what system:public-info-viewer grants. */
-const publicPaths = new Set(["/healthz", "/livez", "/readyz", "/version", "/version/"]);
-
-/**
- * Client certificates and nothing else; system:masters may do everything, others read the public
- * paths. Nobody may impersonate.
- */
-function provisionalGates(clientCa: string, loopbackToken: string): Gates {
-  const bearer = `Bearer ${loopbackToken}`;
-  const loopback = {
-    name: "system:apiserver",
-    uid: "",
-    groups: [GROUP_PRIVILEGED, GROUP_AUTHENTICATED],
-    extra: {},
-  };
-  const pems = clientCa.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
-  const authorities = pems.map((pem) => new X509Certificate(pem));
-  const authorizer: Authorizer = {
-    name: "provisional",
-    authorize: ({ user, path, resourceRequest, verb }) => {
-      const isPublic = !resourceRequest && verb === "get" && publicPaths.has(path);
-      const allowed = isPublic || user.groups.includes(GROUP_PRIVILEGED);
-      return { decision: allowed ? "Allow" : "NoOpinion", reason: "" };
-    },
-  };
-  return {
-    authenticate: (request) => {
-      if (request.headers.get("authorization") === bearer) {
-        return Object.assign(request, { user: loopback });
-      }
-      const { connection } = request;
-      if (connection.identity === undefined) {
-        connection.identity = identify(connection.certificate, authorities) ?? anonymousUser;
-      }
-      const user = connection.identity as typeof anonymousUser; // set on the line above only
-      return Object.assign(request, { user });
-    },
-    impersonate: (request) => request,
-    authorizer,
-  };
-}
-
-function identify(pem: string | undefined, authorities: readonly X509Certificate[]) {
-  if (pem === undefined) return undefined;
-  const certificate = new X509Certificate(pem);
-  const issued = authorities.some(
-    (one) => certificate.checkIssued(one) && certificate.verify(one.publicKey),
-  );
-  if (!issued) return undefined;
-  const lines = certificate.subject.split("\n");
-  const valuesOf = (prefix: string) =>
-    lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
-  const [name = ""] = valuesOf("CN=");
-  return { name, uid: "", groups: [...valuesOf("O="), GROUP_AUTHENTICATED], extra: {} };
 }

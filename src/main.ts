@@ -120,7 +120,7 @@ async function serve(options: ServerOptions): Promise<void> {
   const named = Object.values(paths).filter((path) => typeof path === "string" && path !== "");
   const stopWatching = watchFiles(named as string[], () => {
     try {
-      supervisor.reload(loadFiles(options, paths).tls);
+      supervisor.reload(loadFiles(options, paths));
       logInfo("Certificates have been read again");
     } catch (error) {
       logError("Changed certificates can not be used; the old ones stay", error);

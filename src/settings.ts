@@ -110,6 +110,11 @@ export function loadFiles(options: ServerOptions, paths: FilePaths): LoadedFiles
   };
 }
 
+/** A file that only one part of the server reads. Throws ConfigError that names it. */
+export function readConfigFile(flag: string, path: string): string {
+  return read(flag, path);
+}
+
 function read(flag: string, path: string): string {
   if (path === "") return "";
   try {

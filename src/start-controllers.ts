@@ -1,5 +1,6 @@
 /** The in-server controllers, from flags and files. Runs in the main thread. */
 import { Controllers } from "./controllers/controllers.ts";
+import { rbacClient } from "./controllers/rbac-client.ts";
 import { logError, logInfo } from "./metrics/log.ts";
 import type { ServerOptions } from "./options/options.ts";
 import { serviceRanges } from "./options/validation.ts";
@@ -48,6 +49,10 @@ export async function startControllers(config: StartControllersConfig): Promise<
       groupHeaders: flags["requestheader-group-headers"],
       extraHeaderPrefixes: flags["requestheader-extra-headers-prefix"],
       allowedNames: flags["requestheader-allowed-names"],
+    },
+    reconcileRbac: async (client) => {
+      const { reconcileRbac } = await import("./registry/rbac/reconcile.ts");
+      await reconcileRbac(rbacClient(client));
     },
     standalone: options.standalone,
     rootCa: files.clientCa || files.tls.certificate,

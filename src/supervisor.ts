@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { logError, logInfo } from "./metrics/log.ts";
 import { type MetricSnapshot, metrics } from "./metrics/registry.ts";
 import type { ServerOptions } from "./options/options.ts";
-import type { FrontLimits, TlsMaterial } from "./server/front.ts";
+import type { FrontLimits } from "./server/front.ts";
 import type { Acceptor } from "./server/front-uws-acceptor.ts";
 import { ConfigError, type LoadedFiles } from "./settings.ts";
 import type { CacheThread } from "./storage/cacher/start-cache-thread.ts";
@@ -68,8 +68,8 @@ export class Supervisor {
     return shared ? listening : (ports[0] ?? 0);
   }
 
-  reload(tls: TlsMaterial): void {
-    this.#tell({ kind: "reload", tls });
+  reload({ tls, clientCa, requestHeaderCa }: LoadedFiles): void {
+    this.#tell({ kind: "reload", tls, authorities: { clientCa, requestHeaderCa } });
   }
   /** A post-start hook of the main thread has finished, or failed for good. */
   hookDone(name: string, error?: Error): void {

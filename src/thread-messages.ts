@@ -24,7 +24,11 @@ export type ToFront =
    * storage the thread opens the store itself, with caches in JavaScript (no addon).
    */
   | { readonly kind: "start"; readonly storage: StoragePorts | undefined }
-  | { readonly kind: "reload"; readonly tls: TlsMaterial }
+  | {
+      readonly kind: "reload";
+      readonly tls: TlsMaterial;
+      readonly authorities: Pick<LoadedFiles, "clientCa" | "requestHeaderCa">;
+    }
   /** A post-start hook that runs in the main thread has finished. */
   | { readonly kind: "hook-done"; readonly name: string; readonly error: string | undefined }
   /** /readyz fails from now on; serving goes on. */

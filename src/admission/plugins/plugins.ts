@@ -2,7 +2,7 @@
  * The plugins of this server, in upstream's fixed order, and which of them are on.
  * Upstream: pkg/kubeapiserver/options/plugins.go.
  */
-import type { AdmissionPlugin, Listers } from "../plugin.ts";
+import type { AdmissionPlugin, Listers, MayUser, ObjectWriter } from "../plugin.ts";
 import {
   certificateApproval,
   certificateSigning,
@@ -11,10 +11,12 @@ import {
 } from "./certificates.ts";
 import { defaultTolerationSeconds, type TolerationSeconds } from "./default-toleration-seconds.ts";
 import { defaultIngressClass, defaultStorageClass } from "./defaults-by-class.ts";
+import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { priority } from "./priority.ts";
+import { resourceQuota } from "./resource-quota.ts";
 import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccountPlugin } from "./service-account.ts";
 import { storageObjectInUseProtection } from "./storage-object-in-use-protection.ts";
@@ -22,10 +24,14 @@ import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 
 export interface PluginDependencies {
   readonly listers: Listers;
+  readonly writer: ObjectWriter;
+  readonly mayUser: MayUser;
   readonly gate: (name: string) => boolean;
   readonly tolerationSeconds: TolerationSeconds;
   readonly maySigner: MaySigner;
   readonly organizationsOf: (certificateRequest: string) => readonly string[];
+  /** Checks that no flag turns off: RBAC escalation. They run after all mutating plugins. */
+  readonly always?: readonly AdmissionPlugin[];
 }
 export interface PluginSelection {
   /** `--enable-admission-plugins` and `--disable-admission-plugins`. */
@@ -58,7 +64,7 @@ const entries: readonly PluginEntry[] = [
   on("NamespaceLifecycle", ({ listers }) => namespaceLifecycle(listers)),
   off("NamespaceExists"),
   off("LimitPodHardAntiAffinityTopology"),
-  on("LimitRanger"),
+  on("LimitRanger", ({ listers, gate }) => limitRanger(listers, { gate })),
   on("ServiceAccount", ({ listers }) => serviceAccountPlugin(listers)),
   off("NodeRestriction"),
   on("TaintNodesByCondition", () => taintNodesByCondition),
@@ -95,7 +101,7 @@ const entries: readonly PluginEntry[] = [
   on("MutatingAdmissionWebhook"),
   on("ValidatingAdmissionPolicy"),
   on("ValidatingAdmissionWebhook"),
-  on("ResourceQuota"),
+  on("ResourceQuota", ({ listers, writer, gate }) => resourceQuota(listers, writer, { gate })),
   off("AlwaysDeny"),
 ];
 
@@ -113,5 +119,6 @@ export function createPlugins(
     if (gate !== undefined && !dependencies.gate(gate)) continue;
     plugins.push(make(dependencies));
   }
+  plugins.push(...(dependencies.always ?? []));
   return plugins;
 }

@@ -3,24 +3,27 @@
  * Upstream: pkg/registry/rbac/reconciliation and rest/storage_rbac.go (post-start hook
  * rbac/bootstrap-roles).
  */
-import { StatusError } from "../../apimachinery/api/errors.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import type { GroupVersionResource } from "../../apimachinery/runtime/gvk.ts";
 import type { AggregationRule, PolicyRule, RoleRef, Subject } from "../../apis/rbac/v1/types.ts";
 import { rbacBootstrapObjects } from "./bootstrap.ts";
 import { uncoveredRules } from "./rule-coverage.ts";
 
-/** The few calls reconciliation needs; the loopback client has them. Failures are StatusErrors. */
+/** The few calls reconciliation needs; the loopback client has them. */
 export interface ObjectClient {
+  /** All objects, of every namespace. */
+  list(of: GroupVersionResource): Promise<readonly KubeObject[]>;
   /** Undefined when there is no such object. */
   get(of: GroupVersionResource, namespace: string, name: string): Promise<KubeObject | undefined>;
-  create(of: GroupVersionResource, namespace: string, object: KubeObject): Promise<KubeObject>;
-  update(of: GroupVersionResource, namespace: string, object: KubeObject): Promise<KubeObject>;
-  delete(of: GroupVersionResource, namespace: string, name: string, uid: string): Promise<void>;
+  create(of: GroupVersionResource, namespace: string, object: KubeObject): Promise<unknown>;
+  update(of: GroupVersionResource, namespace: string, object: KubeObject): Promise<unknown>;
+  delete(of: GroupVersionResource, namespace: string, name: string, uid: string): Promise<unknown>;
 }
 
 const AUTO_UPDATE = "rbac.authorization.kubernetes.io/autoupdate";
 const TRIES_MAX = 3;
+/** Calls under way at once. */
+const PARALLEL = 8;
 const resource = (plural: string): GroupVersionResource => ({
   group: "rbac.authorization.k8s.io",
   version: "v1",
@@ -43,18 +46,20 @@ interface BindingObject extends KubeObject {
 export async function reconcileRbac(client: ObjectClient): Promise<void> {
   const objects = rbacBootstrapObjects();
   const failures: unknown[] = [];
-  const all = async (
-    plural: string,
-    wanted: readonly KubeObject[],
-    merge: (wanted: KubeObject, found: KubeObject) => Merge,
-  ) => {
-    for (const one of wanted) {
-      try {
-        await reconcile(client, resource(plural), one, merge);
-      } catch (error) {
-        failures.push(error);
+  const all = async (plural: string, wanted: readonly KubeObject[], merge: MergeRule) => {
+    const of = resource(plural);
+    const found = new Map((await client.list(of)).map((one) => [keyOf(one), one]));
+    const waiting = [...wanted];
+    const work = async () => {
+      for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+        try {
+          await reconcile(client, of, one, found.get(keyOf(one)), merge);
+        } catch (error) {
+          failures.push(error);
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
   };
   await all("clusterroles", objects.clusterRoles, mergeRole);
   await all("clusterrolebindings", objects.clusterRoleBindings, mergeBinding);
@@ -63,43 +68,64 @@ export async function reconcileRbac(client: ObjectClient): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
+function keyOf({ metadata = {} }: KubeObject): string {
+  return `${metadata.namespace ?? ""}/${metadata.name ?? ""}`;
+}
+
 /** What to do about an object that exists. */
 export type Merge =
   | { readonly kind: "keep" }
   | { readonly kind: "update"; readonly object: KubeObject }
   | { readonly kind: "recreate" };
 
+type MergeRule = (wanted: KubeObject, found: KubeObject) => Merge;
+
 async function reconcile(
   client: ObjectClient,
   of: GroupVersionResource,
   wanted: KubeObject,
-  merge: (wanted: KubeObject, found: KubeObject) => Merge,
+  listed: KubeObject | undefined,
+  merge: MergeRule,
 ): Promise<void> {
-  const { name = "", namespace = "" } = wanted.metadata ?? {};
+  let found = listed;
   for (let tries = 1; ; tries++) {
     try {
-      const found = await client.get(of, namespace, name);
-      if (found === undefined) {
-        await client.create(of, namespace, wanted);
-        return;
-      }
-      const plan = merge(wanted, found);
-      if (plan.kind === "keep") return;
-      if (plan.kind === "update") {
-        await client.update(of, namespace, plan.object);
-        return;
-      }
-      await client.delete(of, namespace, name, found.metadata?.uid ?? "");
-      await client.create(of, namespace, wanted);
+      await apply(client, of, wanted, found, merge);
       return;
     } catch (error) {
       // Another server got in between: look again.
-      const raced =
-        error instanceof StatusError &&
-        ["Conflict", "AlreadyExists", "NotFound"].includes(error.reason);
-      if (!raced || tries >= TRIES_MAX) throw error;
+      if (!isRace(error) || tries >= TRIES_MAX) throw error;
+      const { name = "", namespace = "" } = wanted.metadata ?? {};
+      found = await client.get(of, namespace, name);
     }
   }
+}
+
+async function apply(
+  client: ObjectClient,
+  of: GroupVersionResource,
+  wanted: KubeObject,
+  found: KubeObject | undefined,
+  merge: MergeRule,
+): Promise<void> {
+  const { name = "", namespace = "" } = wanted.metadata ?? {};
+  if (found === undefined) {
+    await client.create(of, namespace, wanted);
+    return;
+  }
+  const plan = merge(wanted, found);
+  if (plan.kind === "keep") return;
+  if (plan.kind === "update") {
+    await client.update(of, namespace, plan.object);
+    return;
+  }
+  await client.delete(of, namespace, name, found.metadata?.uid ?? "");
+  await client.create(of, namespace, wanted);
+}
+
+function isRace(error: unknown): boolean {
+  const { reason } = error as { reason?: unknown };
+  return ["Conflict", "AlreadyExists", "NotFound"].includes(String(reason));
 }
 
 /** Adds missing rules and selectors. */
@@ -129,7 +155,7 @@ export function mergeRole(wanted: RoleObject, found: RoleObject): Merge {
 export function mergeBinding(wanted: BindingObject, found: BindingObject): Merge {
   if (isProtected(found)) return { kind: "keep" };
   const text = ({ apiGroup = "", kind = "", name = "" }: RoleRef = {}) =>
-    [apiGroup, kind, name].join();
+    JSON.stringify([apiGroup, kind, name]);
   if (text(wanted.roleRef) !== text(found.roleRef)) return { kind: "recreate" };
   const metadata = mergedMetadata(wanted, found);
   const held = found.subjects ?? [];
@@ -144,7 +170,7 @@ export function mergeBinding(wanted: BindingObject, found: BindingObject): Merge
 
 function sameSubject(a: Subject, b: Subject): boolean {
   const parts = ({ kind = "", apiGroup = "", name = "", namespace = "" }: Subject) =>
-    [kind, apiGroup, name, namespace].join();
+    JSON.stringify([kind, apiGroup, name, namespace]);
   return parts(a) === parts(b);
 }
 

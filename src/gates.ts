@@ -1,0 +1,214 @@
+/**
+ * Who asks, and what they may: authenticators and authorizers as the flags say, for one front
+ * thread. Upstream: pkg/kubeapiserver/authenticator/config.go, pkg/kubeapiserver/authorizer/config.go.
+ */
+import type { AdmissionPlugin } from "./admission/plugin.ts";
+import type { MaySigner } from "./admission/plugins/certificates.ts";
+import type { Authenticator, TokenAuthenticator } from "./authentication/authenticator.ts";
+import {
+  bearerTokenAuthenticator,
+  webSocketTokenAuthenticator,
+} from "./authentication/bearer-token.ts";
+import { requestHeaderAuthenticator } from "./authentication/request-header.ts";
+import { createIssuer } from "./authentication/service-account/issuer.ts";
+import {
+  jsonWebKey,
+  KeyError,
+  parseSigningKey,
+  parseVerificationKeys,
+  type SigningKey,
+  type VerificationKey,
+} from "./authentication/service-account/keys.ts";
+import {
+  type AnonymousRule,
+  createAuthenticate,
+  unionOf,
+  withAuthenticatedGroup,
+} from "./authentication/union.ts";
+import { CertificatePool } from "./authentication/x509/certificate-pool.ts";
+import { organizationsOf } from "./authentication/x509/certificate-request.ts";
+import { x509Authenticator } from "./authentication/x509/x509.ts";
+import { createImpersonate } from "./authorization/impersonation.ts";
+import type { ApiDependencies } from "./endpoints/api.ts";
+import type { TokenIssuer } from "./endpoints/api-context.ts";
+import { authenticationPaths } from "./endpoints/authentication-paths.ts";
+import { createAuthorizers } from "./gates-authorizers.ts";
+import type { GatesConfig } from "./gates-config.ts";
+import { createTokenAuthenticators } from "./gates-tokens.ts";
+import { FeatureGates } from "./options/feature-gates.ts";
+import { rbacEscalationCheck } from "./registry/rbac/escalation.ts";
+import type { PathTable } from "./server/system-paths.ts";
+import { ConfigError, type LoadedFiles } from "./settings.ts";
+
+export interface Gates
+  extends Pick<ApiDependencies, "authenticate" | "impersonate" | "authorizer" | "apiAudiences"> {
+  readonly ruleResolver: NonNullable<ApiDependencies["ruleResolver"]>;
+  readonly tokenAuthenticator: TokenAuthenticator;
+  readonly tokenIssuer?: TokenIssuer;
+  /** The issuer's metadata and keys. */
+  readonly paths: PathTable;
+  readonly maySigner: MaySigner;
+  readonly organizationsOf: (certificateRequest: string) => readonly string[];
+  /** Admission that no flag turns off. */
+  readonly always: readonly AdmissionPlugin[];
+  /** Resolves once authorizers have read what they decide by. */
+  readonly synced: Promise<void>;
+  /** Takes up changed authorities. */
+  reload(authorities: Pick<LoadedFiles, "clientCa" | "requestHeaderCa">): void;
+  close(): void;
+}
+
+/** Throws ConfigError for a file that can not be used. */
+export async function createGates(config: GatesConfig): Promise<Gates> {
+  const { options, files, log } = config;
+  const { flags } = options;
+  const features = new FeatureGates(options.featureGateOverrides);
+  const apiAudiences = flags["api-audiences"].length > 0 ? flags["api-audiences"] : files.issuers;
+  const keys = serviceAccountKeys(files);
+  const authorizers = await createAuthorizers(config, (name) => features.gate(name));
+  const tokens = await createTokenAuthenticators(config, apiAudiences, keys.verification);
+
+  let clientPool = new CertificatePool(files.clientCa);
+  let proxyPool = new CertificatePool(files.requestHeaderCa);
+  const authenticators: Authenticator[] = [];
+  if (files.requestHeaderCa !== "") {
+    const uidHeaders = features.gate("RemoteRequestHeaderUID")
+      ? flags["requestheader-uid-headers"]
+      : [];
+    authenticators.push(
+      requestHeaderAuthenticator({
+        pool: () => proxyPool,
+        allowedNames: flags["requestheader-allowed-names"],
+        usernameHeaders: flags["requestheader-username-headers"],
+        uidHeaders,
+        groupHeaders: flags["requestheader-group-headers"],
+        extraHeaderPrefixes: flags["requestheader-extra-headers-prefix"],
+        now: Date.now,
+      }),
+    );
+  }
+  if (files.clientCa !== "") {
+    const readsUid = features.gate("AllowParsingUserUIDFromCertAuth");
+    authenticators.push(x509Authenticator({ pool: () => clientPool, readsUid, now: Date.now }));
+  }
+  authenticators.push(
+    bearerTokenAuthenticator(tokens.authenticator, apiAudiences),
+    webSocketTokenAuthenticator(tokens.authenticator, apiAudiences),
+  );
+  const { authorizer, resolver } = authorizers;
+  const rbac = authorizers.rbac;
+  const issuer = issuerOf(config, apiAudiences, keys.signing);
+  return {
+    authenticate: createAuthenticate(
+      unionOf(authenticators),
+      () => anonymousRule(config, tokens.anonymous),
+      ({ info }, error) =>
+        log.info("Unable to authenticate the request", { path: info.path, err: textOf(error) }, 2),
+    ),
+    impersonate: createImpersonate(authorizer, features.gate("ConstrainedImpersonation")),
+    authorizer,
+    ruleResolver: resolver,
+    tokenAuthenticator: reviewed(tokens.authenticator),
+    ...(issuer === undefined ? {} : { tokenIssuer: issuer }),
+    apiAudiences,
+    paths: issuerPaths(config, keys.verification),
+    maySigner: async (user, verb, signerName) => {
+      const { decision } = await authorizer.authorize({
+        user,
+        verb,
+        resourceRequest: true,
+        apiGroup: "certificates.k8s.io",
+        apiVersion: "*",
+        namespace: "",
+        resource: "signers",
+        subresource: "",
+        name: signerName,
+        path: "",
+      });
+      return decision === "Allow";
+    },
+    organizationsOf,
+    always: [rbacEscalationCheck(rbac, authorizer) as unknown as AdmissionPlugin],
+    synced: authorizers.synced,
+    reload(authorities) {
+      clientPool = new CertificatePool(authorities.clientCa);
+      proxyPool = new CertificatePool(authorities.requestHeaderCa);
+    },
+    close: () => {
+      authorizers.close();
+      tokens.close();
+    },
+  };
+}
+
+/** Anonymous requests are off under AlwaysAllow: nothing would hold them back. */
+function anonymousRule(
+  { options }: GatesConfig,
+  configured: AnonymousRule | undefined,
+): AnonymousRule {
+  if (configured !== undefined) return configured;
+  const { flags, authorizationModes, changed } = options;
+  const open = authorizationModes.includes("AlwaysAllow") && flags["authorization-config"] === "";
+  if (open && !changed.has("anonymous-auth")) return { enabled: false };
+  return { enabled: flags["anonymous-auth"] };
+}
+
+/** As TokenReview sees it: a token nobody knows is an error. */
+function reviewed(tokens: TokenAuthenticator): TokenAuthenticator {
+  return {
+    name: "token-review",
+    async authenticateToken(token, audiences) {
+      const found = await tokens.authenticateToken(token.trim(), audiences);
+      if (found === undefined) throw new Error("invalid bearer token");
+      return { ...found, user: withAuthenticatedGroup(found.user) };
+    },
+  };
+}
+
+interface ServiceAccountKeys {
+  readonly signing: SigningKey | undefined;
+  readonly verification: readonly VerificationKey[];
+}
+
+function serviceAccountKeys(files: LoadedFiles): ServiceAccountKeys {
+  try {
+    const signing = files.signingKey === "" ? undefined : parseSigningKey(files.signingKey);
+    const pems = files.verificationKeys.filter((pem) => pem !== "");
+    const verification = pems.flatMap((pem) => parseVerificationKeys(pem));
+    return { signing, verification };
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    throw new ConfigError(`service account keys: ${error.message}`);
+  }
+}
+
+function issuerOf(
+  { options, files }: GatesConfig,
+  apiAudiences: readonly string[],
+  key: SigningKey | undefined,
+): TokenIssuer | undefined {
+  if (key === undefined) return undefined;
+  const { flags } = options;
+  return createIssuer({
+    key,
+    issuer: files.issuers[0] ?? "",
+    apiAudiences,
+    extendsExpiration: flags["service-account-extend-token-expiration"],
+    maxExpirationSeconds: Math.round(flags["service-account-max-token-expiration"] / 1000),
+  });
+}
+
+function issuerPaths(
+  { options, files, externalAddress }: GatesConfig,
+  keys: readonly VerificationKey[],
+): PathTable {
+  const own = `https://${externalAddress}/openid/v1/jwks`;
+  return authenticationPaths({
+    issuer: files.issuers[0] ?? "",
+    keySetUri: options.flags["service-account-jwks-uri"] || own,
+    keys: keys.map((key) => jsonWebKey(key)),
+    algorithms: keys.map(({ algorithm }) => algorithm),
+  });
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
