@@ -121,6 +121,23 @@ async function withEtcd(
   }
 }
 
+/** Three members; one of them is killed or stopped at a time, the leader among them. */
+async function withCluster(
+  run: Run,
+  use: (members: readonly TestEtcd[], backend: KvBackend) => Promise<Report>,
+): Promise<Report> {
+  const ports = [run.port, run.port + 2, run.port + 4];
+  const cluster = ports.map((port) => new TestEtcd({ port, members: ports }));
+  await Promise.all(cluster.map((member) => member.start()));
+  const backend = createEtcdBackend({ endpoints: cluster.map((member) => member.endpoint) });
+  try {
+    return await use(cluster, backend);
+  } finally {
+    await backend.close();
+    for (const member of cluster) await member.stop();
+  }
+}
+
 export const etcdScenarios: Readonly<Record<string, (run: Run) => Promise<Report>>> = {
   "etcd: kill -9 and restart": (run) =>
     withEtcd(run, [], (etcd, backend) =>
@@ -136,6 +153,21 @@ export const etcdScenarios: Readonly<Record<string, (run: Run) => Promise<Report
         etcd.signal("SIGSTOP");
         await pause(200 + run.random() * 1500);
         etcd.signal("SIGCONT");
+      }),
+    ),
+  "etcd cluster: kill -9 or SIGSTOP of a member": (run) =>
+    withCluster(run, (members, backend) =>
+      underFaults(backend, run, async () => {
+        const member = members[Math.floor(run.random() * members.length)];
+        if (run.random() < 0.5) {
+          await member?.kill();
+          await pause(run.random() * 1500);
+          await member?.start();
+        } else {
+          member?.signal("SIGSTOP");
+          await pause(run.random() * 2500);
+          member?.signal("SIGCONT");
+        }
       }),
     ),
   "etcd: compaction under watch": (run) =>

@@ -1,16 +1,17 @@
 /**
  * The API in one process: node:https front, the in-memory store. For trying handlers by hand.
- * usage: node --import tsx test/tools/dev-server.ts PORT   (token: admin-token)
+ * usage: node --import tsx test/tools/dev-server.ts PORT [PLUGIN,PLUGIN]   (token: admin-token)
  */
 
+import { createPlugins } from "../../src/admission/plugins/plugins.ts";
 import { structOf } from "../../src/apis/schemas.ts";
 import { createApi } from "../../src/endpoints/api.ts";
 import { builtInGroups } from "../../src/endpoints/discovery/resources.ts";
 import { combinePaths, discoveryPaths } from "../../src/endpoints/discovery-paths.ts";
-import { createPlugins } from "../../src/admission/plugins/plugins.ts";
-import { createListers } from "../../src/registry/listers.ts";
 import { FeatureGates } from "../../src/options/feature-gates.ts";
+import { createAdmissionWriter } from "../../src/registry/admission-writer.ts";
 import { installResources } from "../../src/registry/install.ts";
+import { createListers } from "../../src/registry/listers.ts";
 import type { ReceivedRequest } from "../../src/request/request.ts";
 import { defaultLimits } from "../../src/server/front.ts";
 import { NodeFront } from "../../src/server/front-node.ts";
@@ -53,12 +54,17 @@ const api = createApi({
   admission: createPlugins(
     {
       listers: createListers(() => served),
-      gate: () => false,
+      writer: createAdmissionWriter(
+        () => served,
+        (name) => gates.gate(name),
+      ),
+      mayUser: async () => true,
+      gate: (name) => gates.gate(name),
       tolerationSeconds: { notReady: 300, unreachable: 300 },
       maySigner: async () => true,
       organizationsOf: () => [],
     },
-    { enabled: [], disabled: [] },
+    { enabled: (process.argv[3] ?? "").split(",").filter(Boolean), disabled: [] },
   ),
   authenticate: (request: ReceivedRequest) =>
     request.headers.get("authorization") === "Bearer admin-token"

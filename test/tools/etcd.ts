@@ -91,6 +91,8 @@ export interface EtcdOptions {
   readonly dataDir?: string;
   readonly args?: readonly string[];
   readonly scheme?: "http" | "https";
+  /** Client ports of all members, this one included; default: alone. */
+  readonly members?: readonly number[];
 }
 
 /** A running etcd. kill() is kill -9 and keeps the data for start(). */
@@ -109,14 +111,19 @@ export class TestEtcd {
   async start(): Promise<void> {
     const binary = findEtcd();
     if (binary === undefined) throw new Error("no etcd binary");
-    const peer = `http://127.0.0.1:${this.#options.port + 1}`;
+    const { port, members = [port] } = this.#options;
+    const peerOf = (clientPort: number): string => `http://127.0.0.1:${clientPort + 1}`;
+    const nameOf = (clientPort: number): string =>
+      members.length === 1 ? "default" : `member-${clientPort}`;
+    const peer = peerOf(port);
     const args = [
       ["--data-dir", this.#dataDir],
       ["--listen-client-urls", this.endpoint],
       ["--advertise-client-urls", this.endpoint],
       ["--listen-peer-urls", peer],
       ["--initial-advertise-peer-urls", peer],
-      ["--initial-cluster", `default=${peer}`],
+      ["--name", nameOf(port)],
+      ["--initial-cluster", members.map((m) => `${nameOf(m)}=${peerOf(m)}`).join()],
       ["--log-level", "error"],
       ...(this.#options.args ?? []).map((arg) => [arg]),
     ].flat();
