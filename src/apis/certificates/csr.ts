@@ -2,7 +2,7 @@
  * Certificate signing requests (PKCS#10, RFC 2986): their signature is checked with the key they
  * carry. A small DER reader is enough: nothing but the outer structure is looked at.
  */
-import { constants, createPublicKey, verify } from "node:crypto";
+import { constants, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { decodePem } from "./pem.ts";
 
 interface Der {
@@ -62,13 +62,14 @@ export function csrProblem(base64: string): string | undefined {
     return "PEM block type must be CERTIFICATE REQUEST";
   }
   try {
-    return hasValidSignature(block.bytes) ? undefined : "x509: signature verification failed";
+    return readRequest(block.bytes).isSigned ? undefined : "x509: signature verification failed";
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown);
   }
 }
 
-function hasValidSignature(bytes: Buffer): boolean {
+/** The key of a DER-encoded request, and whether it signed the request; throws when unreadable. */
+export function readRequest(bytes: Buffer): { key: KeyObject; isSigned: boolean } {
   const request = readDer(bytes, 0);
   if (request.whole.length !== bytes.length) throw new Error("asn1: syntax error: trailing data");
   const [info, algorithm, signature] = children(request);
@@ -87,9 +88,10 @@ function hasValidSignature(bytes: Buffer): boolean {
   const value = signature.content.subarray(1);
   if (oid === PSS_OID) {
     const padding = constants.RSA_PKCS1_PSS_PADDING;
-    return ["sha256", "sha384", "sha512"].some((one) =>
+    const isSigned = ["sha256", "sha384", "sha512"].some((one) =>
       verify(one, info.whole, { key, padding }, value),
     );
+    return { key, isSigned };
   }
-  return verify(hash ?? null, info.whole, key, value);
+  return { key, isSigned: verify(hash ?? null, info.whole, key, value) };
 }

@@ -1,7 +1,4 @@
-/**
- * ClusterTrustBundle and PodCertificateRequest.
- * Upstream: pkg/apis/certificates/validation/validation.go.
- */
+/** ClusterTrustBundle. Upstream: pkg/apis/certificates/validation/validation.go. */
 import { X509Certificate } from "node:crypto";
 import type { KubeObject } from "../../../apimachinery/meta/types.ts";
 import { type ErrorList, invalid, Path, tooLong } from "../../../apimachinery/validation/field.ts";
@@ -12,10 +9,9 @@ import {
 } from "../../../apimachinery/validation/object-meta.ts";
 import { decodePem, type PemBlock } from "../pem.ts";
 import { validateSignerName } from "../signer-name.ts";
-import type { ClusterTrustBundle, PodCertificateRequest } from "./types.ts";
+import type { ClusterTrustBundle } from "./types.ts";
 
 type Bundle = Omit<ClusterTrustBundle, "metadata"> & KubeObject;
-type PodRequest = Omit<PodCertificateRequest, "metadata"> & KubeObject;
 
 const MAX_TRUST_BUNDLE_SIZE = 1024 * 1024;
 
@@ -83,35 +79,4 @@ function anchorProblem({ type, headers, bytes }: PemBlock): string | undefined {
   } catch {
     return "does not parse as X.509";
   }
-}
-
-/** Errors of a pod's certificate request beyond its metadata. */
-export function validatePodCertificateRequest({ spec = {} }: PodRequest): ErrorList {
-  return validateSignerName(Path.root("spec", "signerName"), spec.signerName ?? "");
-}
-
-const SPEC_FIELDS = [
-  "signerName",
-  "podName",
-  "podUID",
-  "serviceAccountName",
-  "serviceAccountUID",
-  "nodeName",
-  "nodeUID",
-  "maxExpirationSeconds",
-  "pkixPublicKey",
-  "proofOfPossession",
-] as const;
-
-/** A request never changes; only its status does. */
-export function validatePodCertificateRequestUpdate(
-  request: PodRequest,
-  old: PodRequest,
-): ErrorList {
-  const at = Path.root("spec");
-  const errors = validatePodCertificateRequest(request);
-  for (const name of SPEC_FIELDS) {
-    errors.push(...validateImmutableField(request.spec?.[name], old.spec?.[name], at.child(name)));
-  }
-  return errors.length > 0 ? errors : validateImmutableField(request.spec, old.spec, at);
 }

@@ -1,10 +1,11 @@
 /** Upstream: pkg/registry/certificates/podcertificaterequest/strategy.go. */
-import { nameIsPathSegment } from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { PodCertificateRequest } from "../../../apis/certificates/v1beta1/types.ts";
 import {
   validatePodCertificateRequest,
+  validatePodCertificateRequestStatus,
   validatePodCertificateRequestUpdate,
-} from "../../../apis/certificates/v1beta1/validation.ts";
+} from "../../../apis/certificates/v1beta1/validation-pod-request.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, keepFields, statusStrategy } from "../../strategy-parts.ts";
 
@@ -16,7 +17,7 @@ export const registration: ResourceRegistration<Request> = {
   group: "certificates.k8s.io",
   resource: "podcertificaterequests",
   strategy: {
-    validateName: nameIsPathSegment,
+    validateName: nameIsDNSSubdomain,
     prepareForCreate(_context, object) {
       delete object.status;
     },
@@ -27,7 +28,10 @@ export const registration: ResourceRegistration<Request> = {
     resetFields: ["status"],
     subresources: {
       status: {
-        ...statusStrategy<Request>(validatePodCertificateRequestUpdate, { keepsMetadata: true }),
+        ...statusStrategy<Request>(
+          (object, old, { now }) => validatePodCertificateRequestStatus(object, old, now()),
+          { keepsMetadata: true },
+        ),
         allowUnconditionalUpdate: false,
       },
     },
