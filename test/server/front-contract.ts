@@ -485,6 +485,44 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
         }
       },
     ));
+
+  it("loses no connection while certificates rotate under load", () =>
+    serving_(
+      () => bytes("ok"),
+      async ({ front, port }) => {
+        let rotating = true;
+        let answered = 0;
+        const client = async () => {
+          while (rotating) {
+            assert.equal((await ask(port, "/")).status, 200);
+            answered += 1;
+          }
+        };
+        const clients = Array.from({ length: 6 }, client);
+        for (let rotation = 0; rotation < 8; rotation++) {
+          await front.reloadCertificates(material());
+          await new Promise((resolve) => setTimeout(resolve, 30));
+        }
+        rotating = false;
+        await Promise.all(clients);
+        assert.ok(answered > 8, String(answered));
+      },
+    ));
+
+  test(`${name}: cuts off a client that trickles its headers`, { timeout: 40_000 }, async () => {
+    const front = await create(() => bytes("served"));
+    const limits = { ...defaultLimits, idleTimeoutMs: 8_000 };
+    const port = await front.listen({ host: "127.0.0.1", port: 0, tls: material(), limits });
+    const socket = await raw(port);
+    socket.on("error", () => {});
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\nX: ");
+    const trickle = setInterval(() => socket.write("y"), 400);
+    const started = performance.now();
+    await new Promise((resolve) => socket.once("close", resolve));
+    clearInterval(trickle);
+    assert.ok(performance.now() - started < 25_000);
+    await front.close(100);
+  });
 }
 
 async function until(condition: () => boolean, state = () => ""): Promise<void> {
