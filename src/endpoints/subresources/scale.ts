@@ -31,7 +31,7 @@ import type { MethodHandlers } from "../routes.ts";
 
 const SCALE_KIND = { group: "autoscaling", version: "v1", kind: "Scale" };
 const SCALE_SCHEMA_NAME = "k8s.io/api/autoscaling/v1.Scale";
-const REPLICAS_PATH = ["f:spec", "f:replicas"];
+const REPLICAS_PATH = ["spec", "replicas"];
 
 interface Scalable extends KubeObject {
   spec?: { replicas?: number | undefined; selector?: unknown } | undefined;
