@@ -224,6 +224,8 @@ function collect(message: IncomingMessage, response: ServerResponse, bytesMax: n
   return body;
 }
 
+const REFUSED_MS = 1_000;
+
 /** Go's answer to what is not HTTP: plain text, and the connection ends. */
 function refuse(error: Error & { code?: string }, socket: Duplex): void {
   if (!socket.writable) {
@@ -233,6 +235,7 @@ function refuse(error: Error & { code?: string }, socket: Duplex): void {
   const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
   const line = tooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
   const headers = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
+  setTimeout(() => socket.destroy(), REFUSED_MS).unref(); // whether the client reads it or not
   socket.end(`HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${line}`);
 }
 

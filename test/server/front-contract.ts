@@ -515,6 +515,7 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
     const port = await front.listen({ host: "127.0.0.1", port: 0, tls: material(), limits });
     const socket = await raw(port);
     socket.on("error", () => {});
+    socket.resume();
     socket.write("GET / HTTP/1.1\r\nHost: x\r\nX: ");
     const trickle = setInterval(() => socket.write("y"), 400);
     const started = performance.now();
