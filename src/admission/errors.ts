@@ -2,12 +2,24 @@
 import { forbidden, type StatusError } from "../apimachinery/api/errors.ts";
 import type { Attributes, DeepReadonly } from "./plugin.ts";
 
-/** 403 `pods "x" is forbidden: why`; an object whose name is not made yet is called Unknown. */
+/**
+ * 403 `pods "x" is forbidden: why`. Before the name is made, an object goes by its generateName;
+ * without either it is called Unknown.
+ */
 export function deny(attributes: DeepReadonly<Attributes>, why: string): StatusError {
   const { group, resource } = attributes.resource;
-  const name = attributes.name || attributes.object.metadata?.name || "Unknown/errorGettingName";
-  const generated = attributes.name === "" && attributes.object.metadata?.generateName;
-  return forbidden({ group, resource }, generated ? "Unknown" : name, why);
+  return forbidden({ group, resource }, nameOf(attributes), why);
+}
+
+function nameOf({ name, object }: DeepReadonly<Attributes>): string {
+  if (name !== "") return name;
+  return object.metadata?.name || object.metadata?.generateName || "Unknown";
+}
+
+/** Upstream's Aggregate.Error(): one text alone, several distinct ones in brackets. */
+export function aggregateTexts(texts: readonly string[]): string {
+  const distinct = [...new Set(texts)];
+  return distinct.length === 1 ? (distinct[0] ?? "") : `[${distinct.join(", ")}]`;
 }
 
 /** True for the resource itself, not a subresource of it. */

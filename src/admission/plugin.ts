@@ -69,3 +69,30 @@ export interface Listers {
   /** Calls back after any object of the resource changed; for caches compiled from objects. */
   onChange(of: GroupResource, callback: () => void): void;
 }
+
+/** The few writes that plugins make on their own behalf. */
+export interface ObjectWriter {
+  /** Objects of the resource that the cache has; 0 for one that is not served. */
+  count(of: GroupResource): number;
+  /**
+   * Stores `object` where the stored one still is at its resourceVersion, past admission and
+   * validation; returns it as stored. Undefined when another write was faster, or it is gone.
+   */
+  replace<T extends KubeObject>(of: GroupResource, object: T): Promise<T | undefined>;
+  /** Creates a namespace as the server itself; one that is there already is left alone. */
+  createNamespace(name: string): Promise<void>;
+}
+
+/** What a plugin asks the authorizer about a user. */
+export interface AccessQuestion {
+  readonly user: UserInfo;
+  readonly verb: string;
+  readonly group: string;
+  readonly version?: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+/** Whether the user may; a rule that says no and one that has no opinion are the same here. */
+export type MayUser = (question: AccessQuestion) => Promise<boolean>;
