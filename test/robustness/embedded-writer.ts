@@ -1,9 +1,12 @@
 /** The process that the robustness test kills: writes, and says on stdout what was acknowledged. */
-import { writeSync } from "node:fs";
 import { openEmbeddedStore } from "../../src/storage/embedded/store.ts";
 import { asRevision, asStorageKey } from "../../src/storage/interfaces.ts";
 
 const store = await openEmbeddedStore({ directory: process.argv[2] ?? "" });
+
+function say(line: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(line, () => resolve()));
+}
 
 async function writer(id: number): Promise<never> {
   for (let i = 0; ; i++) {
@@ -13,7 +16,7 @@ async function writer(id: number): Promise<never> {
     const text = `${id}-${i}-${process.pid}`.padEnd(20, ".");
     const value = Buffer.concat([Buffer.from(text), Buffer.alloc((i * 37) % 3000, 120)]);
     const result = await store.cas({ key: asStorageKey(key), expected, value });
-    if (result.ok) writeSync(1, `${result.revision} ${key}=${text}\n`);
+    if (result.ok) await say(`${result.revision} ${key}=${text}\n`);
   }
 }
 for (let id = 0; id < 32; id++) void writer(id);
