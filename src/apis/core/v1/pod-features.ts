@@ -2,7 +2,7 @@
  * Fields of pod specs behind feature gates that are off by default: dropped from what clients send,
  * unless the stored object uses them already. Upstream: pkg/api/pod/util.go, dropDisabledFields.
  */
-import type { PodSpec } from "./types.ts";
+import type { PodSpec, PodStatus } from "./types.ts";
 import { allContainers } from "./validation/options.ts";
 
 interface GatedField {
@@ -99,4 +99,27 @@ export function dropDisabledPodFields(
     if (gate(field.gate) || !field.inUse(spec)) continue;
     if (old === undefined || !field.inUse(old)) field.drop(spec);
   }
+}
+
+const STATUS_FIELDS: readonly [gate: string, fields: readonly (keyof PodStatus)[]][] = [
+  ["InPlacePodLevelResourcesVerticalScaling", ["resources", "allocatedResources"]],
+  ["DRAExtendedResource", ["extendedResourceClaimStatus"]],
+  ["DRANodeAllocatableResources", ["nodeAllocatableResourceClaimStatuses"]],
+];
+
+/** The same for a status. In place. */
+export function dropDisabledPodStatusFields(
+  gate: (name: string) => boolean,
+  status: PodStatus,
+  old: PodStatus | undefined,
+): void {
+  for (const [name, fields] of STATUS_FIELDS) {
+    const isInUse = fields.some((field) => old?.[field] !== undefined);
+    if (isInUse || gate(name)) continue;
+    for (const field of fields) delete status[field];
+  }
+  if (gate("ResourceHealthStatus")) return;
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses } = status;
+  const lists = [containerStatuses, initContainerStatuses, ephemeralContainerStatuses ?? []];
+  for (const container of lists.flat()) delete container.allocatedResourcesStatus;
 }

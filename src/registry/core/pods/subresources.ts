@@ -2,7 +2,10 @@
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
 import { warningsForIP } from "../../../apimachinery/validation/ip.ts";
-import { dropDisabledPodFields } from "../../../apis/core/v1/pod-features.ts";
+import {
+  dropDisabledPodFields,
+  dropDisabledPodStatusFields,
+} from "../../../apis/core/v1/pod-features.ts";
 import type { Container, Pod, PodStatus } from "../../../apis/core/v1/types.ts";
 import { samePodSpec } from "../../../apis/core/v1/validation/pod.ts";
 import {
@@ -29,7 +32,7 @@ export const statusEndpoint: SubresourceStrategy<PodObject> = {
     pod.status ??= {};
     if (!pod.status.qosClass) keepFields(pod.status, old.status ?? {}, "qosClass");
     keepObservedGenerations(pod.status, old.status ?? {});
-    dropDisabledPodFields(gate, pod.spec, old.spec);
+    dropDisabledPodStatusFields(gate, pod.status, old.status);
   },
   validateUpdate: (context, pod, old) =>
     validatePodStatusUpdate(pod, old, {
