@@ -18,6 +18,13 @@ export interface Answer {
   readonly body: string;
 }
 
+/** A test that fails or runs out of time must not leave its servers behind. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+process.once("SIGTERM", () => process.exit(1));
+
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -45,8 +52,12 @@ export class ServerProcess {
     this.#child.stderr?.on("data", (text) => {
       this.stderr += String(text);
     });
+    running.add(this.#child);
     this.exited = new Promise((resolve) => {
-      this.#child.once("close", (code, signal) => resolve({ code, signal }));
+      this.#child.once("close", (code, signal) => {
+        running.delete(this.#child);
+        resolve({ code, signal });
+      });
     });
   }
 
