@@ -1,15 +1,12 @@
 /** StorageVersionMigration. Upstream: pkg/apis/storagemigration/validation/validation.go. */
-import {
-  type ErrorList,
-  forbidden,
-  invalid,
-  Path,
-  required,
-} from "../../../apimachinery/validation/field.ts";
+import { type ErrorList, invalid, Path, required } from "../../../apimachinery/validation/field.ts";
 import { validateConditions } from "../../../apimachinery/validation/labels.ts";
 import { isDNS1035Label, isDNS1123Subdomain } from "../../../apimachinery/validation/names.ts";
 import { validateImmutableField } from "../../../apimachinery/validation/object-meta.ts";
-import type { StorageVersionMigration } from "./types.ts";
+import { goStruct } from "../../validation/common.ts";
+import type { StorageVersionMigration, StorageVersionMigrationStatus } from "./types.ts";
+
+const GO_SPEC = "k8s.io/api/storagemigration/v1beta1.StorageVersionMigrationSpec";
 
 type Migration = Omit<StorageVersionMigration, "metadata">;
 
@@ -18,15 +15,13 @@ export function validateStorageVersionMigration({ spec = {} }: Migration): Error
   const at = Path.root("spec", "resource");
   const { group = "", resource = "" } = spec.resource ?? {};
   const errors: ErrorList = [];
-  if (group !== "") {
-    for (const message of isDNS1123Subdomain(group)) {
-      errors.push(invalid(at.child("group"), group, message));
-    }
-  }
-  if (resource === "") return [...errors, required(at.child("resource"), "resource is required")];
-  for (const message of isDNS1035Label(resource)) {
-    errors.push(invalid(at.child("resource"), resource, message));
-  }
+  const check = (path: Path, value: string, problems: readonly string[]) => {
+    if (problems.length > 0) errors.push(invalid(path, value, problems.join(",")));
+  };
+  const path = at.child("resource");
+  if (resource === "") errors.push(required(path, "resource is required to be set"));
+  else check(path, resource, isDNS1035Label(resource));
+  if (group !== "") check(at.child("group"), group, isDNS1123Subdomain(group));
   return errors;
 }
 
@@ -37,10 +32,8 @@ export function validateStorageVersionMigrationUpdate(
 ): ErrorList {
   return [
     ...validateStorageVersionMigration(migration),
-    ...validateImmutableField(
-      migration.spec?.resource,
-      old.spec?.resource,
-      Path.root("spec", "resource"),
+    ...validateImmutableField(migration.spec ?? {}, old.spec ?? {}, Path.root("spec"), () =>
+      goStruct(migration.spec ?? {}, GO_SPEC),
     ),
   ];
 }
@@ -48,26 +41,46 @@ export function validateStorageVersionMigrationUpdate(
 /** Errors of an update of the status: a migration ends once, and starts from one revision. */
 export function validateStorageVersionMigrationStatus(
   { status = {} }: Migration,
-  old: Migration,
+  { status: old = {} }: Migration,
 ): ErrorList {
   const at = Path.root("status");
-  const errors = validateConditions(status.conditions, at.child("conditions"));
-  const isTrue = (object: Migration["status"], type: string) =>
-    (object?.conditions ?? []).some((one) => one.type === type && one.status === "True");
-  if (isTrue(status, "Succeeded") && isTrue(status, "Failed")) {
-    const detail = "Both success and failed conditions cannot be true at the same time";
-    errors.push(invalid(at.child("conditions"), status.conditions ?? [], detail));
-  }
-  for (const type of ["Succeeded", "Failed"]) {
-    if (!isTrue(old.status, type) || isTrue(status, type)) continue;
-    const name = type === "Succeeded" ? "Success" : "Failed";
-    const detail = `${name} condition cannot be set to false once it is true`;
-    errors.push(invalid(at.child("conditions"), status.conditions ?? [], detail));
-  }
-  const stored = old.status?.resourceVersion ?? "";
+  const path = at.child("resourceVersion");
   const version = status.resourceVersion ?? "";
-  if (stored !== "" && stored !== version) {
-    errors.push(forbidden(at.child("resourceVersion"), "resourceVersion cannot be updated"));
+  const errors: ErrorList = [];
+  if (!/^[1-9][0-9]*$/.test(version)) {
+    errors.push(invalid(path, version, `resource version is not well formed: ${version}`));
+  }
+  errors.push(...validateConditions(status.conditions, at.child("conditions")));
+  if (old.resourceVersion) {
+    errors.push(...validateImmutableField(version, old.resourceVersion, path));
+  }
+  const now = (type: string) => isTrue(status, type);
+  const before = (type: string) => isTrue(old, type);
+  const rules: readonly (readonly [broken: boolean, detail: string])[] = [
+    [
+      now("Succeeded") && now("Failed"),
+      "Both success and failed conditions cannot be true at the same time",
+    ],
+    [
+      now("Succeeded") && now("Running"),
+      "Running condition cannot be true when success condition is true",
+    ],
+    [
+      now("Failed") && now("Running"),
+      "Running condition cannot be true when failed condition is true",
+    ],
+    [
+      before("Succeeded") && !now("Succeeded"),
+      "Success condition cannot be set to false once it is true",
+    ],
+    [before("Failed") && !now("Failed"), "Failed condition cannot be set to false once it is true"],
+  ];
+  for (const [broken, detail] of rules) {
+    if (broken) errors.push(invalid(at.child("conditions"), status.conditions ?? [], detail));
   }
   return errors;
+}
+
+function isTrue({ conditions = [] }: StorageVersionMigrationStatus, type: string): boolean {
+  return conditions.some((one) => one.type === type && one.status === "True");
 }
