@@ -137,6 +137,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     tokenAuthenticator: access.tokenAuthenticator,
     ...(access.tokenIssuer === undefined ? {} : { tokenIssuer: access.tokenIssuer }),
     storeHealth: (timeoutMs) => storage.backend.health(timeoutMs),
+    ...(access.audit === undefined ? {} : { audit: access.audit }),
     apiAudiences: access.apiAudiences,
     paths: combinePaths([
       systemPaths({
@@ -157,7 +158,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   });
   installed();
   const close = async () => {
-    access.close();
+    await access.close();
     await storage.close();
   };
   return { serve: (request) => api.serve(request), reload: access.reload, close };

@@ -4,6 +4,7 @@
  */
 import type { AdmissionPlugin } from "./admission/plugin.ts";
 import type { MaySigner } from "./admission/plugins/certificates.ts";
+import type { Auditor } from "./audit/auditor.ts";
 import type { Authenticator, TokenAuthenticator } from "./authentication/authenticator.ts";
 import {
   bearerTokenAuthenticator,
@@ -32,6 +33,7 @@ import { createImpersonate } from "./authorization/impersonation.ts";
 import type { ApiDependencies } from "./endpoints/api.ts";
 import type { TokenIssuer } from "./endpoints/api-context.ts";
 import { authenticationPaths } from "./endpoints/authentication-paths.ts";
+import { createAudit } from "./gates-audit.ts";
 import { createAuthorizers } from "./gates-authorizers.ts";
 import type { GatesConfig } from "./gates-config.ts";
 import { createTokenAuthenticators } from "./gates-tokens.ts";
@@ -51,11 +53,13 @@ export interface Gates
   readonly organizationsOf: (certificateRequest: string) => readonly string[];
   /** Admission that no flag turns off. */
   readonly always: readonly AdmissionPlugin[];
+  /** Undefined: nothing is audited. */
+  readonly audit?: Auditor;
   /** Resolves once authorizers have read what they decide by. */
   readonly synced: Promise<void>;
   /** Takes up changed authorities. */
   reload(authorities: Pick<LoadedFiles, "clientCa" | "requestHeaderCa">): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Throws ConfigError for a file that can not be used. */
@@ -95,6 +99,7 @@ export async function createGates(config: GatesConfig): Promise<Gates> {
     bearerTokenAuthenticator(tokens.authenticator, apiAudiences),
     webSocketTokenAuthenticator(tokens.authenticator, apiAudiences),
   );
+  const audit = createAudit(config);
   const { authorizer, resolver } = authorizers;
   const rbac = authorizers.rbac;
   const issuer = issuerOf(config, apiAudiences, keys.signing);
@@ -129,14 +134,16 @@ export async function createGates(config: GatesConfig): Promise<Gates> {
     },
     organizationsOf,
     always: [rbacEscalationCheck(rbac, authorizer) as unknown as AdmissionPlugin],
+    ...(audit === undefined ? {} : { audit }),
     synced: authorizers.synced,
     reload(authorities) {
       clientPool = new CertificatePool(authorities.clientCa);
       proxyPool = new CertificatePool(authorities.requestHeaderCa);
     },
-    close: () => {
+    close: async () => {
       authorizers.close();
       tokens.close();
+      await audit?.close();
     },
   };
 }

@@ -8,6 +8,7 @@ import { createSecureContext } from "node:tls";
 import type { Flags } from "./options/flags.ts";
 import type { ServerOptions } from "./options/options.ts";
 import { serviceRanges } from "./options/validation.ts";
+import { loadKubeconfig, type ServerConnection } from "./request/outgoing/kubeconfig.ts";
 import { advertiseAddress } from "./server/advertise-address.ts";
 import type { TlsMaterial } from "./server/front.ts";
 import { ensurePki, type PkiFiles, pkiFiles } from "./server/pki/store.ts";
@@ -113,6 +114,15 @@ export function loadFiles(options: ServerOptions, paths: FilePaths): LoadedFiles
 /** A file that only one part of the server reads. Throws ConfigError that names it. */
 export function readConfigFile(flag: string, path: string): string {
   return read(flag, path);
+}
+
+/** The kubeconfig of a webhook. Throws ConfigError that names it. */
+export function loadWebhookConfig(flag: string, path: string): ServerConnection {
+  try {
+    return loadKubeconfig(path);
+  } catch (error) {
+    throw new ConfigError(`${flag}: ${path}: ${textOf(error)}`);
+  }
 }
 
 function read(flag: string, path: string): string {

@@ -1,6 +1,7 @@
 /** One front thread's API: the served resources behind the chain of gates. */
 import { AdmissionChain } from "../admission/chain.ts";
 import type { AdmissionPlugin } from "../admission/plugin.ts";
+import type { Auditor } from "../audit/auditor.ts";
 import type { TokenAuthenticator } from "../authentication/authenticator.ts";
 import type { Authorizer, RuleResolver } from "../authorization/authorizer.ts";
 import type { ServedResources } from "../registry/install.ts";
@@ -23,6 +24,7 @@ export interface ApiDependencies {
   readonly storeHealth: ApiContext["storeHealth"];
   /** Discovery, OpenAPI, health, metrics, version: everything that is no resource. */
   readonly paths: PathRoutes;
+  readonly audit?: Auditor;
   readonly observe?: NonNullable<ChainConfig["observe"]>;
   readonly onError?: NonNullable<ChainConfig["onError"]>;
   readonly now?: () => Date;
@@ -52,6 +54,7 @@ export function createApi(dependencies: ApiDependencies): Api {
     impersonate: dependencies.impersonate,
     authorizer,
     routes,
+    ...(dependencies.audit === undefined ? {} : { audit: dependencies.audit }),
     ...(dependencies.observe === undefined ? {} : { observe: dependencies.observe }),
     ...(dependencies.onError === undefined ? {} : { onError: dependencies.onError }),
   });

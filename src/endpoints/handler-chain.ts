@@ -3,6 +3,7 @@
  * of inside out. The only catch on a request's path is here.
  */
 import { StatusError, toStatus, unauthorized } from "../apimachinery/api/errors.ts";
+import type { Auditor, AuditSession } from "../audit/auditor.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { markAuthorized } from "../authorization/gate.ts";
 import type { AuthenticatedRequest, ReceivedRequest, Response } from "../request/request.ts";
@@ -20,18 +21,25 @@ export interface ChainConfig {
   ) => Promise<AuthenticatedRequest> | AuthenticatedRequest;
   readonly authorizer: Authorizer;
   readonly routes: Routes;
+  /** Undefined: nothing is audited. */
+  readonly audit?: Auditor;
   /** Told of every request's end: audit, metrics. */
   readonly observe?: (request: ReceivedRequest, response: Response) => void;
   readonly onError?: (request: ReceivedRequest, error: unknown) => void;
 }
 
 export function handlerChain(config: ChainConfig) {
-  const { authenticate, impersonate, authorizer, routes } = config;
+  const { authenticate, impersonate, authorizer, routes, audit } = config;
   return async (received: ReceivedRequest): Promise<Response> => {
     let response: Response;
+    let session: AuditSession | undefined;
     try {
       const authenticated = await authenticate(received);
-      if (authenticated === undefined) throw unauthorized();
+      if (authenticated === undefined) {
+        await audit?.unauthenticated(received);
+        throw unauthorized();
+      }
+      if (audit !== undefined) session = await audit.begin(authenticated);
       const asUser = await impersonate(authenticated);
       const authorized = await markAuthorized(authorizer, asUser);
       const handler = routes.lookup(authorized);
@@ -40,6 +48,7 @@ export function handlerChain(config: ChainConfig) {
       if (!(thrown instanceof StatusError)) config.onError?.(received, thrown);
       response = respondStatus(received, toStatus(thrown));
     }
+    if (session !== undefined) await session.responded(response);
     config.observe?.(received, response);
     return response;
   };

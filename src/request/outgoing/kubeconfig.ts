@@ -1,0 +1,93 @@
+/**
+ * A kubeconfig file, as far as webhooks use them: one server, and how to be known to it.
+ * Upstream: client-go/tools/clientcmd; apiserver/pkg/util/webhook LoadKubeconfig.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { parse } from "yaml";
+
+export interface ServerConnection {
+  /** `https://host:port/path`. */
+  readonly server: string;
+  /** PEM; undefined: the system's authorities. */
+  readonly authorities: string | undefined;
+  readonly insecure: boolean;
+  /** Name to expect in the certificate; undefined: the host. */
+  readonly serverName: string | undefined;
+  /** PEM. */
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  /** The value of the Authorization header. */
+  readonly authorization: string | undefined;
+}
+
+/** The file can not be used; the message does not hold its contents. */
+export class KubeconfigError extends Error {
+  override readonly name = "KubeconfigError";
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Reads the current context of the file at `path`. Throws KubeconfigError, and node's file errors. */
+export function loadKubeconfig(path: string): ServerConnection {
+  let parsed: unknown;
+  const text = readFileSync(path, "utf8");
+  try {
+    parsed = parse(text);
+  } catch {
+    throw new KubeconfigError("is no YAML");
+  }
+  const config = fieldsOf(parsed);
+  const contextName = textOf(config["current-context"]);
+  const context = named(config["contexts"], contextName, "context");
+  if (context === undefined) throw new KubeconfigError("has no current context");
+  const cluster = named(config["clusters"], textOf(context["cluster"]), "cluster");
+  if (cluster === undefined) throw new KubeconfigError("has no cluster for its context");
+  const user = named(config["users"], textOf(context["user"]), "user") ?? {};
+  for (const unsupported of ["exec", "auth-provider", "impersonate", "as"]) {
+    if (user[unsupported] !== undefined) {
+      throw new KubeconfigError(`uses ${unsupported}, which this server does not support`);
+    }
+  }
+  const folder = dirname(path);
+  const server = textOf(cluster["server"]);
+  if (!/^https?:\/\//.test(server)) throw new KubeconfigError("has no usable server URL");
+  return {
+    server,
+    authorities: pemOf(cluster, "certificate-authority", folder),
+    insecure: cluster["insecure-skip-tls-verify"] === true,
+    serverName: textOf(cluster["tls-server-name"]) || undefined,
+    certificate: pemOf(user, "client-certificate", folder),
+    key: pemOf(user, "client-key", folder),
+    authorization: authorizationOf(user, folder),
+  };
+}
+
+function authorizationOf(user: Fields, folder: string): string | undefined {
+  const file = textOf(user["tokenFile"]);
+  const token = file === "" ? textOf(user["token"]) : readFileSync(resolved(file, folder), "utf8");
+  if (token.trim() !== "") return `Bearer ${token.trim()}`;
+  const name = textOf(user["username"]);
+  if (name === "") return undefined;
+  return `Basic ${Buffer.from(`${name}:${textOf(user["password"])}`).toString("base64")}`;
+}
+
+function pemOf(fields: Fields, name: string, folder: string): string | undefined {
+  const data = textOf(fields[`${name}-data`]);
+  if (data !== "") return Buffer.from(data, "base64").toString("utf8");
+  const file = textOf(fields[name]);
+  return file === "" ? undefined : readFileSync(resolved(file, folder), "utf8");
+}
+
+const resolved = (file: string, folder: string) => (isAbsolute(file) ? file : join(folder, file));
+
+function named(list: unknown, name: string, member: string): Fields | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const found = list.map((one) => fieldsOf(one)).find((one) => one["name"] === name);
+  return found === undefined ? undefined : fieldsOf(found[member]);
+}
+function fieldsOf(value: unknown): Fields {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as Fields) : {};
+}
+const textOf = (value: unknown) => (typeof value === "string" ? value : "");
