@@ -27,7 +27,9 @@ export function bumpPodGeneration(pod: PodObject, old: PodObject): void {
 
 export const statusEndpoint: SubresourceStrategy<PodObject> = {
   prepareForUpdate({ gate }, pod, old) {
-    keepFields(pod, old, "spec");
+    // Kubelets write statuses all the time: nothing changes the spec after this, so it is shared.
+    if (old.spec === undefined) delete pod.spec;
+    else pod.spec = old.spec;
     keepFields(metadataOf(pod), old.metadata ?? {}, "deletionTimestamp", "ownerReferences");
     pod.status ??= {};
     if (!pod.status.qosClass) keepFields(pod.status, old.status ?? {}, "qosClass");
