@@ -19,6 +19,7 @@ import { type Kube, keepFields, startGeneration, statusStrategy } from "../../st
 import { templateOptions } from "../../workload-parts.ts";
 
 const SPEC = "k8s.io/api/batch/v1.CronJobSpec";
+const DOCS = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/";
 const TEMPLATE_SPEC = Path.root("spec", "jobTemplate", "spec");
 
 type CronJobObject = Kube<CronJob>;
@@ -54,8 +55,9 @@ export const registration: ResourceRegistration<CronJobObject> = {
       const changed = job.metadata?.generation !== old.metadata?.generation;
       const found = changed ? templateWarnings(job) : [];
       if (job.spec?.schedule?.includes("TZ")) {
-        const cannot = "cannot use TZ or CRON_TZ in spec.schedule";
-        found.push(`${cannot}, use timeZone instead`);
+        const use = `use timeZone instead, see ${DOCS} for more details`;
+        // The path is upstream's, error and all.
+        found.push(`cannot use TZ or CRON_TZ in spec.spec.schedule, ${use}`);
       }
       return found;
     },
