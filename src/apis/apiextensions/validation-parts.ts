@@ -13,6 +13,7 @@ import {
   tooMany,
 } from "../../apimachinery/validation/field.ts";
 import { byteLength, isDNS1035Label } from "../../apimachinery/validation/names.ts";
+import { validateCABundle } from "../certificates/ca-bundle.ts";
 import { validateWebhookService, validateWebhookURL } from "../validation/webhook-client.ts";
 import { followFieldPath, type Schema } from "./schema.ts";
 import type {
@@ -170,10 +171,16 @@ export function validateDeprecationWarning(
   return errors;
 }
 
+/** What updates look at only when the stored object passes. */
+export interface ConversionOptions {
+  readonly requireRecognizedVersion: boolean;
+  readonly requireValidCABundle: boolean;
+}
+
 /** How versions are converted: not at all, or by a webhook. */
 export function validateConversion(
   conversion: CustomResourceConversion | undefined,
-  requireRecognized: boolean,
+  options: ConversionOptions,
   at: Path,
 ): ErrorList {
   if (conversion === undefined) return [];
@@ -185,9 +192,14 @@ export function validateConversion(
     errors.push(notSupported(at.child("strategy"), strategy, ["None", "Webhook"]));
   }
   if (strategy === "Webhook") {
-    errors.push(...validateClient(client, at.child("webhookClientConfig")));
+    const clientPath = at.child("webhookClientConfig");
+    errors.push(...validateClient(client, clientPath));
+    if (options.requireValidCABundle) {
+      errors.push(...validateCABundle(clientPath.child("caBundle"), client?.caBundle ?? ""));
+    }
     const path = at.child("conversionReviewVersions");
-    return [...errors, ...validateReviewVersions(versions, requireRecognized, path)];
+    const { requireRecognizedVersion } = options;
+    return [...errors, ...validateReviewVersions(versions, requireRecognizedVersion, path)];
   }
   const detail = "should not be set when strategy is not set to Webhook";
   if (client !== undefined) errors.push(forbidden(at.child("webhookClientConfig"), detail));

@@ -21,6 +21,7 @@ import {
   nameIsDNSSubdomain,
   validateImmutableField,
 } from "../../apimachinery/validation/object-meta.ts";
+import { validateCABundle } from "../certificates/ca-bundle.ts";
 import { goStruct } from "../validation/common.ts";
 import { type Schema, schemaHas, structuralProblem } from "./schema.ts";
 import { validateStructural } from "./structural.ts";
@@ -31,6 +32,7 @@ import type {
 } from "./v1beta1/types.ts";
 import { validateMapListKeysMapSet } from "./validation-list-types.ts";
 import {
+  type ConversionOptions,
   validateConversion,
   validateDeprecationWarning,
   validateNames,
@@ -48,10 +50,9 @@ type Crd = Omit<CustomResourceDefinition, "metadata"> & KubeObject;
 type Spec = CustomResourceDefinitionSpec;
 type Version = CustomResourceDefinitionVersion;
 
-interface Options extends SchemaOptions {
+interface Options extends SchemaOptions, ConversionOptions {
   readonly requireImmutableNames: boolean;
   readonly requireOpenAPISchema: boolean;
-  readonly requireRecognizedVersion: boolean;
   readonly tooManyFieldsAllowed: (version: string) => boolean;
 }
 
@@ -107,6 +108,8 @@ function optionsOf(crd: Crd, old: Crd | undefined): Options {
   return {
     requireImmutableNames: isEstablished,
     requireOpenAPISchema: spec === undefined || hasAllSchemas(spec),
+    requireValidCABundle:
+      validateCABundle(SPEC, spec?.conversion?.webhookClientConfig?.caBundle ?? "").length === 0,
     requireRecognizedVersion:
       reviews.length === 0 || reviews.some((version) => ["v1", "v1beta1"].includes(version)),
     requireStructuralSchema: schemasOf(spec).every(
@@ -174,7 +177,7 @@ function validateSpec(spec: Spec, given: Options): ErrorList {
     errors.push(invalid(SPEC.child("conversion", "strategy"), strategy, detail));
   }
   const at = SPEC.child("conversion");
-  return [...errors, ...validateConversion(spec.conversion, options.requireRecognizedVersion, at)];
+  return [...errors, ...validateConversion(spec.conversion, options, at)];
 }
 
 function validateGroupAndScope({ group = "", scope = "" }: Spec): ErrorList {

@@ -199,6 +199,19 @@ const rows: readonly (readonly [string, Record<string, unknown>, readonly string
     ["Required spec.conversion.conversionReviewVersions"],
   ],
   [
+    "a webhook's authorities that are none",
+    {
+      "spec.conversion": {
+        strategy: "Webhook",
+        webhook: {
+          clientConfig: { url: "https://a/b", caBundle: "AAAA" },
+          conversionReviewVersions: ["v1"],
+        },
+      },
+    },
+    ["Invalid spec.conversion.webhookClientConfig.caBundle"],
+  ],
+  [
     "a warning of a version in use",
     { "spec.versions[0].deprecationWarning": "x" },
     ["Invalid spec.versions[0].deprecationWarning"],
