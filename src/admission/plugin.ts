@@ -33,11 +33,13 @@ export interface Attributes<T extends KubeObject = KubeObject> {
   addAnnotation(key: string, value: string): void;
 }
 
-export type DeepReadonly<T> = T extends (infer E)[]
-  ? readonly DeepReadonly<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-    : T;
+export type DeepReadonly<T> = T extends (...parameters: never[]) => unknown
+  ? T
+  : T extends (infer E)[]
+    ? readonly DeepReadonly<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+      : T;
 
 /** Upstream's MutationInterface and ValidationInterface. A validate() that writes won't compile. */
 export interface AdmissionPlugin<T extends KubeObject = KubeObject> {

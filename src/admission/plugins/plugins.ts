@@ -14,6 +14,7 @@ import { defaultIngressClass, defaultStorageClass } from "./defaults-by-class.ts
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts";
+import { podSecurity } from "./pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { priority } from "./priority.ts";
 import { resourceQuota } from "./resource-quota.ts";
@@ -70,7 +71,7 @@ const entries: readonly PluginEntry[] = [
   on("TaintNodesByCondition", () => taintNodesByCondition),
   off("AlwaysPullImages"),
   off("ImagePolicyWebhook"),
-  on("PodSecurity"),
+  on("PodSecurity", ({ listers }) => podSecurity(listers)),
   off("PodNodeSelector"),
   on("Priority", ({ listers }) => priority(listers)),
   on("DefaultTolerationSeconds", (d) => defaultTolerationSeconds(d.tolerationSeconds)),
