@@ -10,7 +10,7 @@ import {
 } from "../../../apis/apps/v1/validation/statefulset.ts";
 import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
 import { warningsForPersistentVolumeClaimSpec } from "../../../apis/core/v1/validation/persistentvolumeclaim.ts";
-import type { ResourceRegistration } from "../../rest/strategy.ts";
+import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";
 import { type Kube, statusStrategy } from "../../strategy-parts.ts";
 import {
   changeWarnings,
@@ -32,14 +32,20 @@ export const registration: ResourceRegistration<StatefulSetObject> = {
     validateName: nameIsDNSLabel,
     tracksGeneration: true,
     resetFields: ["status"],
-    prepareForCreate: prepareNew,
+    prepareForCreate(context, object) {
+      prepareNew(context, object);
+      dropDisabledFields(context, object, undefined);
+    },
     validate: (context, object) => validateStatefulSet(object, podValidationOptions(context)),
     warningsOnCreate: (_context, object) => [
       ...newWarnings(object, false),
       ...claimWarnings(object),
       ...revisionWarnings(object),
     ],
-    prepareForUpdate: (context, object, old) => prepareChanged(context, object, old, SPEC),
+    prepareForUpdate(context, object, old) {
+      dropDisabledFields(context, object, old);
+      prepareChanged(context, object, old, SPEC);
+    },
     validateUpdate: (context, object, old) =>
       validateStatefulSetUpdate(object, old, templateOptions(context, old.spec?.template)),
     warningsOnUpdate(_context, object, old) {
@@ -56,10 +62,21 @@ export const registration: ResourceRegistration<StatefulSetObject> = {
   hooks: () => ({ decorate: completeClaims }),
 };
 
+function dropDisabledFields(
+  { gate }: StrategyContext,
+  object: StatefulSetObject,
+  old: StatefulSetObject | undefined,
+): void {
+  if (gate("MaxUnavailableStatefulSet")) return;
+  if (old?.spec?.updateStrategy?.rollingUpdate?.maxUnavailable !== undefined) return;
+  delete object.spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
+}
+
 function claimWarnings({ spec }: StatefulSetObject): string[] {
   const at = AT.child("volumeClaimTemplates");
   return (spec?.volumeClaimTemplates ?? []).flatMap((claim, i) =>
-    warningsForPersistentVolumeClaimSpec(claim.spec ?? {}, at.index(i).child("spec")),
+    // As upstream, without `spec` in the path.
+    warningsForPersistentVolumeClaimSpec(claim.spec ?? {}, at.index(i)),
   );
 }
 

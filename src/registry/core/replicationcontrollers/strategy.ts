@@ -9,8 +9,8 @@ import type { ReplicationController } from "../../../apis/core/v1/types.ts";
 import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
 import {
   validateReplicationController,
-  validateReplicationControllerSpec,
   validateReplicationControllerStatus,
+  validateReplicationControllerUpdate,
 } from "../../../apis/core/v1/validation/replicationcontroller.ts";
 import type { NameRule, ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, statusStrategy } from "../../strategy-parts.ts";
@@ -46,11 +46,9 @@ export const registration: ResourceRegistration<Kube<ReplicationController>> = {
     prepareForUpdate: (context, object, old) => prepareChanged(context, object, old, SPEC),
     validateUpdate(context, object, old) {
       const options = templateOptions(context, old.spec?.template);
-      // Upstream validates as on create, then as on update; both sets of causes are listed.
       return [
         ...validateObjectMeta(object.metadata ?? {}, true, validateName, METADATA),
-        ...validateReplicationController(object, options),
-        ...validateReplicationControllerSpec(object.spec ?? {}, options),
+        ...validateReplicationControllerUpdate(object, options),
       ];
     },
     warningsOnUpdate: (_context, object, old) => changeWarnings(object, old),

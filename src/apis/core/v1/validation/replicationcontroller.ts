@@ -24,26 +24,48 @@ const METADATA = Path.root("metadata");
 const SPEC = Path.root("spec");
 const STATUS = Path.root("status");
 
-/** A new or updated controller, beyond the generic rules of metadata. */
+/** A new controller, beyond the generic rules of metadata. */
 export function validateReplicationController(
   controller: ReplicationController,
   options: PodValidationOptions,
 ): ErrorList {
+  const spec = controller.spec ?? {};
   return [
     ...validateKubeFinalizers(controller.metadata, METADATA),
-    ...validateReplicationControllerSpec(controller.spec ?? {}, options),
+    ...validateSelectorAndTemplate(spec, options),
+    ...validateCounts(spec),
   ];
 }
 
-/** The spec alone. */
-export function validateReplicationControllerSpec(
-  { replicas, minReadySeconds, selector = {}, template }: ReplicationControllerSpec,
+/** An updated controller. Upstream lists what it checks by hand twice, generated rules once. */
+export function validateReplicationControllerUpdate(
+  controller: ReplicationController,
   options: PodValidationOptions,
 ): ErrorList {
-  const errors = validateNonnegative(minReadySeconds, SPEC.child("minReadySeconds"));
+  const spec = controller.spec ?? {};
+  return [
+    ...validateKubeFinalizers(controller.metadata, METADATA),
+    ...validateSelectorAndTemplate(spec, options),
+    ...validateSelectorAndTemplate(spec, options),
+    ...validateCounts(spec),
+  ];
+}
+
+/** Rules that upstream generates from tags; they come last. */
+function validateCounts({ replicas, minReadySeconds }: ReplicationControllerSpec): ErrorList {
+  const at = SPEC.child("replicas");
+  return [
+    ...(replicas === undefined ? [required(at)] : validateNonnegative(replicas, at)),
+    ...validateNonnegative(minReadySeconds, SPEC.child("minReadySeconds")),
+  ];
+}
+
+function validateSelectorAndTemplate(
+  { selector = {}, template }: ReplicationControllerSpec,
+  options: PodValidationOptions,
+): ErrorList {
+  const errors: ErrorList = [];
   if (Object.keys(selector).length === 0) errors.push(required(SPEC.child("selector")));
-  if (replicas === undefined) errors.push(required(SPEC.child("replicas")));
-  else errors.push(...validateNonnegative(replicas, SPEC.child("replicas")));
   const at = SPEC.child("template");
   if (template === undefined) return [...errors, required(at)];
   return [...errors, ...validateTemplate(template, selector, at, options)];
