@@ -76,7 +76,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     openApiV3Paths(groups),
   );
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
-  const access = await createGates({
+  const access = createGates({
     options,
     files: config.files,
     loopbackToken: config.loopbackToken,
@@ -85,6 +85,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     externalAddress: serverAddress,
     log: { info: logInfo, warning: logWarning, error: logError },
   });
+  addInformerCheck(health, access.synced);
   const api = createApi({
     served,
     settings: {
@@ -199,4 +200,16 @@ function addStoreChecks({ options, health }: ApiServerConfig, storage: ClosableS
   health.add("etcd-readiness", () => storage.backend.health(flags["etcd-readycheck-timeout"]), [
     "readyz",
   ]);
+}
+
+/** Ready means: what authorizers decide by has been read. */
+function addInformerCheck(health: HealthRegistry, synced: Promise<void>): void {
+  let isSynced = false;
+  void synced.then(() => {
+    isSynced = true;
+  });
+  const check = () => {
+    if (!isSynced) throw new Error("informers not synced yet");
+  };
+  health.add("informer-sync", check, ["readyz"]);
 }

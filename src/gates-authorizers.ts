@@ -1,5 +1,11 @@
-/** The authorizers of `--authorization-mode`, in its order. */
+/** The authorizers of `--authorization-mode` or `--authorization-config`, in their order. */
 import { abacAuthorizer, parseAbacPolicies } from "./authorization/abac.ts";
+import {
+  AuthorizationConfigError,
+  type ConfiguredAuthorizer,
+  parseAuthorizationConfig,
+  type WebhookSettings,
+} from "./authorization/authorization-config.ts";
 import type { Authorizer, RuleResolver } from "./authorization/authorizer.ts";
 import {
   alwaysAllow,
@@ -9,83 +15,122 @@ import {
   privilegedGroups,
 } from "./authorization/builtin.ts";
 import { followNodeGraph } from "./authorization/node/follow.ts";
+import type { NodeGraph } from "./authorization/node/graph.ts";
 import { nodeAuthorizer } from "./authorization/node/node.ts";
 import { RbacIndex } from "./authorization/rbac/index.ts";
 import { followRbac } from "./authorization/rbac/informers.ts";
 import { rbacAuthorizer } from "./authorization/rbac/rbac.ts";
 import { unionAuthorizer, unionRuleResolver } from "./authorization/union.ts";
+import { webhookAuthorizer } from "./authorization/webhook.ts";
 import type { GatesConfig } from "./gates-config.ts";
 import { nodeRules } from "./registry/rbac/bootstrap.ts";
 import type { RoleRules } from "./registry/rbac/escalation.ts";
-import { ConfigError, readConfigFile } from "./settings.ts";
+import { retriesFrom, WebhookClient } from "./request/outgoing/webhook-client.ts";
+import { ConfigError, loadWebhookConfig, readConfigFile } from "./settings.ts";
 
 export interface Authorizers {
   readonly authorizer: Authorizer;
   readonly resolver: RuleResolver;
   /** For escalation checks, whatever the modes are. */
   readonly rbac: RoleRules;
+  /** The names of the modes in force. */
+  readonly modes: readonly string[];
   readonly synced: Promise<void>;
   close(): void;
 }
 
-type Mode = Authorizer & Partial<RuleResolver>;
+interface Mode {
+  readonly authorizer: Authorizer;
+  readonly resolver: RuleResolver;
+  close?(): void;
+}
+const BACKOFF_MS = 500;
+const TIMEOUT_MS = 30_000;
 
-export async function createAuthorizers(
-  config: GatesConfig,
-  gate: (name: string) => boolean,
-): Promise<Authorizers> {
-  const { options, storageOf, log } = config;
+/** Throws ConfigError. */
+export function createAuthorizers(config: GatesConfig): Authorizers {
+  const { storageOf, log } = config;
   const index = new RbacIndex();
-  const onError = (error: unknown) => log.error("Following RBAC objects", error);
+  const onError = (error: unknown) => log.error("Following what authorizers decide by", error);
   const informers = followRbac(index, storageOf, onError);
-  const modes: { readonly authorizer: Authorizer; readonly resolver?: RuleResolver }[] = [];
-  void gate;
   const graph = followNodeGraph(storageOf, onError);
-  for (const mode of options.authorizationModes) {
-    if (mode === "Node") {
-      const node = nodeAuthorizer(() => graph.graph(), nodeRules());
-      modes.push({ authorizer: node, resolver: node });
-    } else {
-      modes.push(await makeMode(mode, config, index));
-    }
-  }
-  const resolvers = modes.map(({ resolver }) => resolver).filter((one) => one !== undefined);
+  const configured = configuredAuthorizers(config);
+  const modes = configured.map((one) => makeMode(one, config, index, () => graph.graph()));
   return {
     authorizer: unionAuthorizer([privilegedGroups, ...modes.map(({ authorizer }) => authorizer)]),
-    resolver: unionRuleResolver(resolvers),
+    resolver: unionRuleResolver(modes.map(({ resolver }) => resolver)),
     rbac: index,
+    modes: configured.map(({ type }) => type),
     synced: informers.synced,
     close: () => {
       informers.close();
       graph.close();
+      for (const mode of modes) mode.close?.();
     },
   };
 }
 
-async function makeMode(
-  mode: string,
+function makeMode(
+  one: ConfiguredAuthorizer,
   config: GatesConfig,
   index: RbacIndex,
-): Promise<{ readonly authorizer: Authorizer; readonly resolver?: RuleResolver }> {
-  switch (mode) {
+  graph: () => Promise<NodeGraph>,
+): Mode {
+  switch (one.type) {
     case "AlwaysAllow":
       return { authorizer: alwaysAllow, resolver: everythingResolver };
     case "AlwaysDeny":
       return { authorizer: alwaysDeny, resolver: nothingResolver };
-    case "RBAC": {
-      const rbac = rbacAuthorizer(index);
-      return { authorizer: rbac, resolver: rbac };
-    }
-    case "ABAC": {
-      const abac = abacOf(config);
-      return { authorizer: abac, resolver: abac };
-    }
-    default:
-      throw new ConfigError(`--authorization-mode ${mode} is not there yet`);
+    case "RBAC":
+      return both(rbacAuthorizer(index));
+    case "Node":
+      return both(nodeAuthorizer(graph, nodeRules()));
+    case "ABAC":
+      return both(abacOf(config));
+    case "Webhook":
+      return webhookMode(one);
   }
 }
 
-function abacOf({ options }: GatesConfig): Mode & RuleResolver {
+const both = (one: Authorizer & RuleResolver): Mode => ({ authorizer: one, resolver: one });
+
+/** The file's authorizers, else the flags' ones in the same form. */
+function configuredAuthorizers({ options }: GatesConfig): readonly ConfiguredAuthorizer[] {
+  const { flags, authorizationModes } = options;
+  const path = flags["authorization-config"];
+  if (path !== "") {
+    const text = readConfigFile("--authorization-config", path);
+    try {
+      return parseAuthorizationConfig(text);
+    } catch (error) {
+      if (!(error instanceof AuthorizationConfigError)) throw error;
+      throw new ConfigError(`--authorization-config: ${path}: ${error.message}`);
+    }
+  }
+  const webhook: WebhookSettings = {
+    kubeconfig: flags["authorization-webhook-config-file"],
+    version: flags["authorization-webhook-version"],
+    authorizedTtlMs: flags["authorization-webhook-cache-authorized-ttl"],
+    unauthorizedTtlMs: flags["authorization-webhook-cache-unauthorized-ttl"],
+    timeoutMs: TIMEOUT_MS,
+    onFailure: "NoOpinion",
+  };
+  return authorizationModes.map((mode) => {
+    const type = mode as ConfiguredAuthorizer["type"]; // checked when the flags were parsed
+    return { type, name: mode, webhook: type === "Webhook" ? webhook : undefined };
+  });
+}
+
+function webhookMode({ name, webhook }: ConfiguredAuthorizer): Mode {
+  if (webhook === undefined) throw new ConfigError(`authorizer ${name} has no webhook`);
+  const connection = loadWebhookConfig(`authorizer ${name}`, webhook.kubeconfig);
+  const { timeoutMs } = webhook;
+  const client = new WebhookClient(connection, { timeoutMs, retry: retriesFrom(BACKOFF_MS) });
+  const authorizer = webhookAuthorizer({ ...webhook, name, client });
+  return { authorizer, resolver: authorizer, close: () => client.close() };
+}
+
+function abacOf({ options }: GatesConfig): Authorizer & RuleResolver {
   const path = options.flags["authorization-policy-file"];
   const text = readConfigFile("--authorization-policy-file", path);
   try {

@@ -11,12 +11,17 @@ import { loopbackAuthenticator } from "./authentication/token/loopback.ts";
 import { cachedTokenAuthenticator } from "./authentication/token/token-cache.ts";
 import { TokenFileError, tokenFileAuthenticator } from "./authentication/token/token-file.ts";
 import { audienceAgnostic, unionOfTokens } from "./authentication/token/token-union.ts";
+import { webhookTokenAuthenticator } from "./authentication/token/webhook-token.ts";
 import type { AnonymousRule } from "./authentication/union.ts";
 import type { GatesConfig } from "./gates-config.ts";
-import { ConfigError, readConfigFile } from "./settings.ts";
+import { jwtAuthenticators } from "./gates-oidc.ts";
+import { retriesFrom, WebhookClient } from "./request/outgoing/webhook-client.ts";
+import { ConfigError, loadWebhookConfig, readConfigFile } from "./settings.ts";
 
 /** Upstream: config.TokenSuccessCacheTTL. */
 const SUCCESS_TTL_MS = 10_000;
+const WEBHOOK_TIMEOUT_MS = 30_000;
+const WEBHOOK_BACKOFF_MS = 500;
 
 export interface TokenAuthenticators {
   readonly authenticator: TokenAuthenticator;
@@ -25,11 +30,11 @@ export interface TokenAuthenticators {
   close(): void;
 }
 
-export async function createTokenAuthenticators(
+export function createTokenAuthenticators(
   config: GatesConfig,
   apiAudiences: readonly string[],
   keys: readonly VerificationKey[],
-): Promise<TokenAuthenticators> {
+): TokenAuthenticators {
   const { options, files, listers, loopbackToken } = config;
   const { flags } = options;
   const tokens: TokenAuthenticator[] = [];
@@ -50,12 +55,16 @@ export async function createTokenAuthenticators(
   if (flags["enable-bootstrap-token-auth"]) {
     tokens.push(audienceAgnostic(bootstrapTokenAuthenticator(listers, Date.now), apiAudiences));
   }
+  const jwt = jwtAuthenticators(config);
+  tokens.push(...jwt.tokens.map((one) => audienceAgnostic(one, apiAudiences)));
+  const webhook = webhookOf(config, apiAudiences);
+  if (webhook !== undefined) tokens.push(webhook.authenticator);
   const cached = cachedTokenAuthenticator(unionOfTokens(tokens), { successTtlMs: SUCCESS_TTL_MS });
   const loopback = audienceAgnostic(loopbackAuthenticator(loopbackToken), apiAudiences);
   return {
     authenticator: unionOfTokens([loopback, cached]),
-    anonymous: undefined,
-    close: () => {},
+    anonymous: jwt.anonymous,
+    close: () => webhook?.close(),
   };
 }
 
@@ -70,4 +79,24 @@ function tokenFile({ options, log }: GatesConfig): TokenAuthenticator {
     if (!(error instanceof TokenFileError)) throw error;
     throw new ConfigError(`--token-auth-file: ${path}: ${error.message}`);
   }
+}
+
+function webhookOf(
+  { options }: GatesConfig,
+  apiAudiences: readonly string[],
+): { readonly authenticator: TokenAuthenticator; close(): void } | undefined {
+  const { flags } = options;
+  const path = flags["authentication-token-webhook-config-file"];
+  if (path === "") return undefined;
+  const connection = loadWebhookConfig("--authentication-token-webhook-config-file", path);
+  const retry = retriesFrom(WEBHOOK_BACKOFF_MS);
+  const client = new WebhookClient(connection, { timeoutMs: WEBHOOK_TIMEOUT_MS, retry });
+  const version = flags["authentication-token-webhook-version"];
+  const ttlMs = flags["authentication-token-webhook-cache-ttl"];
+  const asking = webhookTokenAuthenticator(client, version, apiAudiences);
+  const ttls = { successTtlMs: ttlMs, failureTtlMs: ttlMs };
+  return {
+    authenticator: ttlMs > 0 ? cachedTokenAuthenticator(asking, ttls) : asking,
+    close: () => client.close(),
+  };
 }

@@ -63,14 +63,14 @@ export interface Gates
 }
 
 /** Throws ConfigError for a file that can not be used. */
-export async function createGates(config: GatesConfig): Promise<Gates> {
+export function createGates(config: GatesConfig): Gates {
   const { options, files, log } = config;
   const { flags } = options;
   const features = new FeatureGates(options.featureGateOverrides);
   const apiAudiences = flags["api-audiences"].length > 0 ? flags["api-audiences"] : files.issuers;
   const keys = serviceAccountKeys(files);
-  const authorizers = await createAuthorizers(config, (name) => features.gate(name));
-  const tokens = await createTokenAuthenticators(config, apiAudiences, keys.verification);
+  const authorizers = createAuthorizers(config);
+  const tokens = createTokenAuthenticators(config, apiAudiences, keys.verification);
 
   let clientPool = new CertificatePool(files.clientCa);
   let proxyPool = new CertificatePool(files.requestHeaderCa);
@@ -102,11 +102,12 @@ export async function createGates(config: GatesConfig): Promise<Gates> {
   const audit = createAudit(config);
   const { authorizer, resolver } = authorizers;
   const rbac = authorizers.rbac;
+  const anonymous = anonymousRule(config, authorizers.modes, tokens.anonymous);
   const issuer = issuerOf(config, apiAudiences, keys.signing);
   return {
     authenticate: createAuthenticate(
       unionOf(authenticators),
-      () => anonymousRule(config, tokens.anonymous),
+      () => anonymous,
       ({ info }, error) =>
         log.info("Unable to authenticate the request", { path: info.path, err: textOf(error) }, 2),
     ),
@@ -148,16 +149,18 @@ export async function createGates(config: GatesConfig): Promise<Gates> {
   };
 }
 
-/** Anonymous requests are off under AlwaysAllow: nothing would hold them back. */
+/** Under AlwaysAllow nothing would hold anonymous requests back, so they are off. */
 function anonymousRule(
-  { options }: GatesConfig,
+  { options, log }: GatesConfig,
+  modes: readonly string[],
   configured: AnonymousRule | undefined,
 ): AnonymousRule {
-  if (configured !== undefined) return configured;
-  const { flags, authorizationModes, changed } = options;
-  const open = authorizationModes.includes("AlwaysAllow") && flags["authorization-config"] === "";
-  if (open && !changed.has("anonymous-auth")) return { enabled: false };
-  return { enabled: flags["anonymous-auth"] };
+  const rule = configured ?? { enabled: options.flags["anonymous-auth"] };
+  if (!rule.enabled || !modes.includes("AlwaysAllow")) return rule;
+  log.warning(
+    "AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer",
+  );
+  return { enabled: false };
 }
 
 /** As TokenReview sees it: a token nobody knows is an error. */

@@ -8,6 +8,8 @@ import type { Authenticated, TokenAuthenticator } from "../authenticator.ts";
 
 export interface TokenCacheOptions {
   readonly successTtlMs: number;
+  /** How long "nobody knows this token" holds; errors never do. Default 0. */
+  readonly failureTtlMs?: number;
   readonly entriesMax?: number;
   readonly now?: () => number;
 }
@@ -19,10 +21,10 @@ interface Entry {
   expiresAt: number;
 }
 
-/** Wraps `inner`. Failures and unknown tokens are never remembered; equal questions are asked once. */
+/** Wraps `inner`. Errors are never remembered; equal questions are asked once at a time. */
 export function cachedTokenAuthenticator(
   inner: TokenAuthenticator,
-  { successTtlMs, entriesMax = ENTRIES_MAX, now = Date.now }: TokenCacheOptions,
+  { successTtlMs, failureTtlMs = 0, entriesMax = ENTRIES_MAX, now = Date.now }: TokenCacheOptions,
 ): TokenAuthenticator {
   const entries = new Map<string, Entry>();
   const secret = randomBytes(32);
@@ -35,12 +37,13 @@ export function cachedTokenAuthenticator(
   const ask = (key: string, token: string, audiences: readonly string[] | undefined) => {
     const result = inner.authenticateToken(token, audiences);
     const entry: Entry = { result, expiresAt: Number.POSITIVE_INFINITY };
-    if (entries.size >= entriesMax) evict(entries, now());
+    if (entries.size >= entriesMax) evict(entries, entriesMax, now());
     entries.set(key, entry);
     result.then(
       (found) => {
-        if (found === undefined) entries.delete(key);
-        else entry.expiresAt = now() + successTtlMs;
+        const ttlMs = found === undefined ? failureTtlMs : successTtlMs;
+        if (ttlMs > 0) entry.expiresAt = now() + ttlMs;
+        else entries.delete(key);
       },
       () => entries.delete(key),
     );
@@ -58,9 +61,9 @@ export function cachedTokenAuthenticator(
 }
 
 /** Drops what has expired, else the oldest half: entries are in the order they were made. */
-function evict(entries: Map<string, Entry>, now: number): void {
+function evict(entries: Map<string, Entry>, entriesMax: number, now: number): void {
   for (const [key, { expiresAt }] of entries) if (expiresAt <= now) entries.delete(key);
-  let excess = entries.size - Math.floor(ENTRIES_MAX / 2);
+  let excess = entries.size - Math.floor(entriesMax / 2);
   for (const key of entries.keys()) {
     if (excess-- <= 0) return;
     entries.delete(key);
