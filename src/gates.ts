@@ -29,6 +29,7 @@ import {
 import { CertificatePool } from "./authentication/x509/certificate-pool.ts";
 import { organizationsOf } from "./authentication/x509/certificate-request.ts";
 import { x509Authenticator } from "./authentication/x509/x509.ts";
+import type { Authorizer } from "./authorization/authorizer.ts";
 import { createImpersonate } from "./authorization/impersonation.ts";
 import type { ApiDependencies } from "./endpoints/api.ts";
 import type { TokenIssuer } from "./endpoints/api-context.ts";
@@ -72,33 +73,12 @@ export function createGates(config: GatesConfig): Gates {
   const authorizers = createAuthorizers(config);
   const tokens = createTokenAuthenticators(config, apiAudiences, keys.verification);
 
-  let clientPool = new CertificatePool(files.clientCa);
-  let proxyPool = new CertificatePool(files.requestHeaderCa);
-  const authenticators: Authenticator[] = [];
-  if (files.requestHeaderCa !== "") {
-    const uidHeaders = features.gate("RemoteRequestHeaderUID")
-      ? flags["requestheader-uid-headers"]
-      : [];
-    authenticators.push(
-      requestHeaderAuthenticator({
-        pool: () => proxyPool,
-        allowedNames: flags["requestheader-allowed-names"],
-        usernameHeaders: flags["requestheader-username-headers"],
-        uidHeaders,
-        groupHeaders: flags["requestheader-group-headers"],
-        extraHeaderPrefixes: flags["requestheader-extra-headers-prefix"],
-        now: Date.now,
-      }),
-    );
-  }
-  if (files.clientCa !== "") {
-    const readsUid = features.gate("AllowParsingUserUIDFromCertAuth");
-    authenticators.push(x509Authenticator({ pool: () => clientPool, readsUid, now: Date.now }));
-  }
-  authenticators.push(
+  const certificates = certificateAuthenticators(config, (name) => features.gate(name));
+  const authenticators: Authenticator[] = [
+    ...certificates.authenticators,
     bearerTokenAuthenticator(tokens.authenticator, apiAudiences),
     webSocketTokenAuthenticator(tokens.authenticator, apiAudiences),
-  );
+  ];
   const audit = createAudit(config);
   const { authorizer, resolver } = authorizers;
   const rbac = authorizers.rbac;
@@ -118,34 +98,70 @@ export function createGates(config: GatesConfig): Gates {
     ...(issuer === undefined ? {} : { tokenIssuer: issuer }),
     apiAudiences,
     paths: issuerPaths(config, keys.verification),
-    maySigner: async (user, verb, signerName) => {
-      const { decision } = await authorizer.authorize({
-        user,
-        verb,
-        resourceRequest: true,
-        apiGroup: "certificates.k8s.io",
-        apiVersion: "*",
-        namespace: "",
-        resource: "signers",
-        subresource: "",
-        name: signerName,
-        path: "",
-      });
-      return decision === "Allow";
-    },
+    maySigner: signerPermission(authorizer),
     organizationsOf,
     always: [rbacEscalationCheck(rbac, authorizer) as unknown as AdmissionPlugin],
     ...(audit === undefined ? {} : { audit }),
     synced: authorizers.synced,
-    reload(authorities) {
-      clientPool = new CertificatePool(authorities.clientCa);
-      proxyPool = new CertificatePool(authorities.requestHeaderCa);
-    },
+    reload: certificates.reload,
     close: async () => {
       authorizers.close();
       tokens.close();
       await audit?.close();
     },
+  };
+}
+
+/** Front proxies first, then client certificates; only where an authority for them is named. */
+function certificateAuthenticators(
+  { options, files }: GatesConfig,
+  gate: (name: string) => boolean,
+): { readonly authenticators: readonly Authenticator[]; readonly reload: Gates["reload"] } {
+  const { flags } = options;
+  let clientPool = new CertificatePool(files.clientCa);
+  let proxyPool = new CertificatePool(files.requestHeaderCa);
+  const authenticators: Authenticator[] = [];
+  if (files.requestHeaderCa !== "") {
+    authenticators.push(
+      requestHeaderAuthenticator({
+        pool: () => proxyPool,
+        allowedNames: flags["requestheader-allowed-names"],
+        usernameHeaders: flags["requestheader-username-headers"],
+        uidHeaders: gate("RemoteRequestHeaderUID") ? flags["requestheader-uid-headers"] : [],
+        groupHeaders: flags["requestheader-group-headers"],
+        extraHeaderPrefixes: flags["requestheader-extra-headers-prefix"],
+        now: Date.now,
+      }),
+    );
+  }
+  if (files.clientCa !== "") {
+    const readsUid = gate("AllowParsingUserUIDFromCertAuth");
+    authenticators.push(x509Authenticator({ pool: () => clientPool, readsUid, now: Date.now }));
+  }
+  return {
+    authenticators,
+    reload(authorities) {
+      clientPool = new CertificatePool(authorities.clientCa);
+      proxyPool = new CertificatePool(authorities.requestHeaderCa);
+    },
+  };
+}
+
+function signerPermission(authorizer: Authorizer): MaySigner {
+  return async (user, verb, signerName) => {
+    const { decision } = await authorizer.authorize({
+      user,
+      verb,
+      resourceRequest: true,
+      apiGroup: "certificates.k8s.io",
+      apiVersion: "*",
+      namespace: "",
+      resource: "signers",
+      subresource: "",
+      name: signerName,
+      path: "",
+    });
+    return decision === "Allow";
   };
 }
 

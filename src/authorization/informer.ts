@@ -4,7 +4,7 @@
  * Upstream: client-go's shared informers.
  */
 import type { KubeObject } from "../apimachinery/meta/types.ts";
-import type { Storage, WatchCursor } from "../storage/interfaces.ts";
+import type { Storage, WatchCursor, WatchEventType } from "../storage/interfaces.ts";
 
 const EVENTS_PER_READ = 512;
 const RESUME_DELAY_MS = 500;
@@ -29,87 +29,106 @@ export function startInformer<T extends KubeObject>(
   handler: InformerHandler<T>,
   onError: (error: unknown) => void,
 ): Informer {
-  let known = new Map<string, T>();
-  let cursor: WatchCursor | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  let resolveSynced: () => void = () => {};
-  const synced = new Promise<void>((resolve) => {
-    resolveSynced = resolve;
-  });
-  const retry = () => {
-    if (closed) return;
-    timer = setTimeout(() => follow().catch(failed), RESUME_DELAY_MS);
-    timer.unref();
-  };
-  const failed = (error: unknown) => {
-    onError(error);
-    retry();
-  };
-
-  const follow = async () => {
-    const from = { kind: "InitialEvents", at: { kind: "Any" } } as const;
-    const opened = await storage.watch({ from, bookmarks: true, encoding: "json" });
-    if (closed) {
-      opened.close();
-      return;
-    }
-    cursor = opened;
-    let missing: Map<string, T> | undefined = known;
-    known = new Map();
-    const take = (type: string, json: Uint8Array) => {
-      if (type === "BOOKMARK") {
-        for (const gone of missing?.values() ?? []) handler.remove(gone);
-        missing = undefined;
-        resolveSynced();
-        return;
-      }
-      const object = JSON.parse(decoder.decode(json)) as T;
-      const name = nameOf(object);
-      missing?.delete(name);
-      if (type === "DELETED") {
-        known.delete(name);
-        handler.remove(object);
-        return;
-      }
-      known.set(name, object);
-      handler.upsert(object);
-    };
-    const readAll = () => {
-      for (;;) {
-        const read = opened.read(EVENTS_PER_READ);
-        if (read.kind !== "events") {
-          opened.close();
-          // What was not seen again yet is kept until the next full read says it is gone.
-          for (const [name, object] of missing ?? []) if (!known.has(name)) known.set(name, object);
-          retry();
-          return;
-        }
-        if (read.events.length === 0) return;
-        for (const { type, json } of read.events) take(type, json);
-      }
-    };
-    opened.onReadable(() => guarded(readAll, onError));
-    guarded(readAll, onError);
-  };
-
-  follow().catch(failed);
-  return {
-    synced,
-    close() {
-      closed = true;
-      clearTimeout(timer);
-      cursor?.close();
-      known.clear();
-    },
-  };
+  const informer = new StorageInformer<T>(storage, handler, onError);
+  informer.start();
+  return informer;
 }
 
-function guarded(run: () => void, onError: (error: unknown) => void): void {
-  try {
-    run();
-  } catch (error) {
-    onError(error);
+class StorageInformer<T extends KubeObject> implements Informer {
+  readonly synced: Promise<void>;
+  readonly #storage: Storage;
+  readonly #handler: InformerHandler<T>;
+  readonly #onError: (error: unknown) => void;
+  #known = new Map<string, T>();
+  /** What was known before the current read of everything and has not come by again yet. */
+  #missing: Map<string, T> | undefined;
+  #cursor: WatchCursor | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #resolveSynced: () => void = () => {};
+
+  constructor(storage: Storage, handler: InformerHandler<T>, onError: (error: unknown) => void) {
+    this.#storage = storage;
+    this.#handler = handler;
+    this.#onError = onError;
+    this.synced = new Promise<void>((resolve) => {
+      this.#resolveSynced = resolve;
+    });
+  }
+
+  start(): void {
+    this.#follow().catch((error) => {
+      this.#onError(error);
+      this.#retry();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#cursor?.close();
+  }
+
+  #retry(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => this.start(), RESUME_DELAY_MS);
+    this.#timer.unref();
+  }
+
+  async #follow(): Promise<void> {
+    const from = { kind: "InitialEvents", at: { kind: "Any" } } as const;
+    const cursor = await this.#storage.watch({ from, bookmarks: true, encoding: "json" });
+    if (this.#closed) {
+      cursor.close();
+      return;
+    }
+    this.#cursor = cursor;
+    this.#missing = this.#known;
+    this.#known = new Map();
+    cursor.onReadable(() => this.#readAll(cursor));
+    this.#readAll(cursor);
+  }
+
+  #readAll(cursor: WatchCursor): void {
+    for (;;) {
+      const read = cursor.read(EVENTS_PER_READ);
+      if (read.kind !== "events") {
+        cursor.close();
+        // Nothing says that these are gone: the next read of everything will.
+        for (const [name, object] of this.#missing ?? []) {
+          if (!this.#known.has(name)) this.#known.set(name, object);
+        }
+        this.#retry();
+        return;
+      }
+      if (read.events.length === 0) return;
+      for (const { type, json } of read.events) {
+        try {
+          this.#take(type, json);
+        } catch (error) {
+          this.#onError(error);
+        }
+      }
+    }
+  }
+
+  #take(type: WatchEventType, json: Uint8Array): void {
+    if (type === "BOOKMARK") {
+      for (const gone of this.#missing?.values() ?? []) this.#handler.remove(gone);
+      this.#missing = undefined;
+      this.#resolveSynced();
+      return;
+    }
+    const object = JSON.parse(decoder.decode(json)) as T;
+    const name = nameOf(object);
+    this.#missing?.delete(name);
+    if (type === "DELETED") {
+      this.#known.delete(name);
+      this.#handler.remove(object);
+      return;
+    }
+    this.#known.set(name, object);
+    this.#handler.upsert(object);
   }
 }
 
