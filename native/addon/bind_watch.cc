@@ -123,6 +123,12 @@ napi_value WatchError(napi_env env, napi_callback_info info) {
   return Text(env, watch == nullptr ? std::string_view() : std::string_view(watch->error()));
 }
 
+napi_value WatchBookmark(napi_env env, napi_callback_info info) {
+  const Arguments<1> args(env, info);
+  Thread::Of(env)->Bookmark(ToUint(env, args[0]));
+  return Undefined(env);
+}
+
 napi_value WatchClose(napi_env env, napi_callback_info info) {
   const Arguments<1> args(env, info);
   Thread::Of(env)->CloseWatch(ToUint(env, args[0]));
@@ -135,7 +141,8 @@ std::span<const Method> WatchMethods() {
   static constexpr Method kMethods[] = {
       {"watchOpen", WatchOpen}, {"watchRead", WatchRead}, {"watchNext", WatchNext},
       {"watchNextType", WatchNextType}, {"onReadable", OnReadable}, {"watchRevision", WatchRevision},
-      {"watchError", WatchError}, {"watchClose", WatchClose}};
+      {"watchError", WatchError}, {"watchBookmark", WatchBookmark},
+      {"watchClose", WatchClose}};
   return kMethods;
 }
 

@@ -94,12 +94,6 @@ napi_value ApplyProgress(napi_env env, napi_callback_info info) {
   return Number(env, kOk);
 }
 
-napi_value Bookmark(napi_env env, napi_callback_info info) {
-  const Arguments<1> args(env, info);
-  Thread::Of(env)->Bookmark(ToUint(env, args[0]));
-  return Number(env, kOk);
-}
-
 napi_value DropResource(napi_env env, napi_callback_info info) {
   const Arguments<1> args(env, info);
   const uint32_t id = ToUint(env, args[0]);
@@ -134,7 +128,7 @@ std::span<const Method> WriterMethods() {
   static constexpr Method kMethods[] = {
       {"openResource", OpenResource}, {"beginFill", BeginFill}, {"fillPut", FillPut},
       {"commitFill", CommitFill}, {"applyPut", ApplyPut}, {"applyDelete", ApplyDelete},
-      {"applyProgress", ApplyProgress}, {"bookmark", Bookmark}, {"dropResource", DropResource}, {"stats", Stats}};
+      {"applyProgress", ApplyProgress}, {"dropResource", DropResource}, {"stats", Stats}};
   return kMethods;
 }
 

@@ -140,12 +140,14 @@ void Thread::Deliver(const std::vector<Watch*>& ready) {
   for (Watch* watch : ready) Queue(static_cast<Watcher*>(watch));
 }
 
-void Thread::Bookmark(uint32_t resource) {
-  const auto at = seen_.find(resource);
+void Thread::Bookmark(uint32_t id) {
+  Watcher* watch = FindWatch(id);
+  if (watch == nullptr) return;
+  const auto at = seen_.find(watch->resource().id());
   if (at == seen_.end() || at->second.hub == nullptr) return;
   std::vector<Watch*> ready;
   at->second.hub->Advance(&ready);
-  at->second.hub->Bookmark(&ready);
+  at->second.hub->Bookmark(watch, &ready);
   Deliver(ready);
   if (!ready.empty()) WakeSelf();
 }

@@ -76,7 +76,7 @@ class Thread {
   Watcher* FindWatch(uint32_t id);
   void CloseWatch(uint32_t id);
   void Queue(Watcher* watch);
-  void Bookmark(uint32_t resource);
+  void Bookmark(uint32_t watch);
   void Forget(uint32_t resource);
   void WakeSelf() { waker_->WakeSelf(); }
   void Call(napi_ref callback, size_t count, napi_value* values);

@@ -84,12 +84,10 @@ void Hub::Advance(std::vector<Watch*>* ready) {
   batch_.events.clear();
 }
 
-void Hub::Bookmark(std::vector<Watch*>* ready) {
-  for (Watch* watch : all_) {
-    const bool was = watch->caught_up();
-    watch->WantBookmark(seq_);
-    if (was && !watch->caught_up()) ready->push_back(watch);
-  }
+void Hub::Bookmark(Watch* watch, std::vector<Watch*>* ready) {
+  const bool was = watch->caught_up();
+  watch->WantBookmark(seq_);
+  if (was && !watch->caught_up()) ready->push_back(watch);
 }
 
 }  // namespace klystron

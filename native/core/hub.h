@@ -24,8 +24,8 @@ class Hub {
   bool empty() const { return all_.empty(); }
   // Looks at new events; adds each watch that now has something to `ready` (once).
   void Advance(std::vector<Watch*>* ready);
-  // As Advance, for a bookmark.
-  void Bookmark(std::vector<Watch*>* ready);
+  // A bookmark for one watch, if it wants them and has seen everything. Call Advance first.
+  void Bookmark(Watch* watch, std::vector<Watch*>* ready);
   uint64_t revision() const { return revision_; }
 
  private:

@@ -98,7 +98,7 @@ export interface WatchOptions extends Selection {
   readonly from: "state" | "initial" | "after" | "now";
   readonly revision?: number;
   readonly encoding: EncodingCode;
-  /** Whether bookmark() reaches this watch. */
+  /** Whether watchBookmark() reaches this watch. */
   readonly bookmarks: boolean;
 }
 
@@ -181,8 +181,6 @@ export interface NativeBinding {
   applyDelete(resource: ResourceId, key: string, revision: number, more: boolean): number;
   /** Nothing is missing up to `revision`. */
   applyProgress(resource: ResourceId, revision: number): number;
-  /** Sends a bookmark at the cache's revision to caught-up watches that asked for bookmarks. */
-  bookmark(resource: ResourceId): number;
   /** Ends the resource: its watches end as dropped, its memory goes when readers let go. */
   dropResource(resource: ResourceId): void;
   stats(resource: ResourceId): ResourceStats | undefined;
@@ -248,6 +246,8 @@ export interface NativeBinding {
   watchRevision(watch: WatchId): number;
   /** `too old resource version: 5 (9)` after an expired. */
   watchError(watch: WatchId): string;
+  /** Sends a bookmark at the cache's revision if the watch asked for them and has caught up. */
+  watchBookmark(watch: WatchId): void;
   watchClose(watch: WatchId): void;
 
   // --- the pump: from the ring to uWS sockets, no JS per event ----------------------------------

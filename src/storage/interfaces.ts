@@ -239,8 +239,10 @@ export interface WatchCursor {
   read(max: number): WatchRead;
   /** Calls back (on this thread, at most once per wake-up) when read() has something again. */
   onReadable(callback: () => void): void;
-  /** The revision up to which this cursor has seen everything: for a bookmark. */
+  /** The revision up to which this cursor has seen everything. */
   readonly revision: Revision;
+  /** Makes a BOOKMARK event if the request asked for them and the cursor has seen everything. */
+  bookmark(): void;
   close(): void;
 }
 

@@ -87,6 +87,26 @@ export function testWatches(fresh: Fresh): void {
     cursor.close();
   });
 
+  it("bookmarkable: a quiet watch that is asked for a bookmark sends one, behind all events", async () => {
+    const { storage } = fresh();
+    const cursor = await openWatch(storage, { bookmarks: true });
+    const a = await storage.create("default/a", widget("default/a"));
+    await readEvents(cursor, 1);
+    cursor.bookmark();
+    const [mark] = await readEvents(cursor, 1);
+    assert.equal(mark?.type, "BOOKMARK");
+    assert.ok((mark?.revision ?? 0) >= a.revision);
+    assert.equal(parse(mark?.json).metadata.annotations, undefined);
+    cursor.close();
+
+    const silent = await openWatch(storage, { bookmarks: false });
+    silent.bookmark();
+    const b = await storage.create("default/b", widget("default/b"));
+    const [only] = await readEvents(silent, 1);
+    assert.deepEqual([only?.type, only?.revision], ["ADDED", b.revision]);
+    silent.close();
+  });
+
   it("Now: nothing of what exists", async () => {
     const { storage } = fresh();
     await storage.create("default/a", widget("default/a"));

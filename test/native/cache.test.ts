@@ -195,7 +195,7 @@ test("watch: selectors turn changes into ADDED and DELETED", () => {
   ]);
   assert.equal(native.watchRevision(watch as never), 106);
   native.applyProgress(id, 200);
-  native.bookmark(id);
+  native.watchBookmark(watch as never);
   assert.equal(native.watchRead(watch as never, buffer) > 0, true);
   assert.match(
     buffer.toString("utf8", 0, 200),

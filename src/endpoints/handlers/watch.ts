@@ -31,6 +31,8 @@ import { watchMediaTypesOf } from "./media-types.ts";
 
 /** Events taken from a cursor at a time where frames are built here. */
 const EVENTS_PER_READ = 64;
+const BOOKMARK_INTERVAL_MS = 60_000;
+const BOOKMARK_BEFORE_END_MS = 2_000;
 const WATCH_TRANSFORMATIONS = ["Table", "PartialObjectMetadata"] as const;
 
 export function watchResource(scope: RequestScope) {
@@ -104,6 +106,8 @@ function respondWatch(
 ): WatchResponse {
   const isText = negotiated.mediaType === JSON_TYPE;
   const frame = frameMaker(scope, request, negotiated);
+  const timeoutMs = timeoutMsOf(scope, options);
+  const stopBookmarks = options.allowWatchBookmarks ? sendBookmarks(cursor, timeoutMs) : () => {};
   const type = isText ? JSON_TYPE : `${PROTOBUF_TYPE};stream=watch`;
   return {
     kind: "watch",
@@ -111,11 +115,34 @@ function respondWatch(
     headers: [["Content-Type", type]],
     nativeId: encoding === undefined ? undefined : cursor.nativeId,
     text: isText,
-    timeoutMs: timeoutMsOf(scope, options),
+    timeoutMs,
     frames: () => readFrames(cursor, frame),
     onReadable: (callback) => cursor.onReadable(callback),
-    close: () => cursor.close(),
+    close: () => {
+      stopBookmarks();
+      cursor.close();
+    },
   };
+}
+
+/**
+ * A bookmark every minute, and one shortly before the watch ends, so that its client resumes from
+ * there. Upstream: cacher/cache_watcher.go nextBookmarkTime. Returns what stops it.
+ */
+function sendBookmarks(cursor: WatchCursor, timeoutMs: number): () => void {
+  const lastAt = performance.now() + timeoutMs - BOOKMARK_BEFORE_END_MS;
+  let timer: NodeJS.Timeout | undefined;
+  const schedule = () => {
+    const leftMs = lastAt - performance.now();
+    if (leftMs <= 0) return;
+    timer = setTimeout(send, Math.ceil(Math.min(BOOKMARK_INTERVAL_MS, leftMs)));
+  };
+  const send = () => {
+    cursor.bookmark();
+    schedule();
+  };
+  schedule();
+  return () => clearTimeout(timer);
 }
 
 function timeoutMsOf({ api: shared }: RequestScope, { timeoutSeconds }: ListOptions): number {

@@ -11,7 +11,7 @@ import {
   type WatchRequest,
 } from "../interfaces.ts";
 import { hasSelector, keyInScope, matchesSelectors } from "../predicate.ts";
-import { initialEventsEnd } from "./bookmark.ts";
+import { bookmark, initialEventsEnd } from "./bookmark.ts";
 import type { CachedObject, JsCache, RingEvent } from "./js-cache.ts";
 
 export interface CursorStart {
@@ -32,6 +32,7 @@ export class JsCursor implements WatchCursor {
   #sequence: number;
   #seen: Revision;
   #callback: (() => void) | undefined;
+  #wantsBookmark = false;
   #closed = false;
 
   constructor(cache: JsCache, request: WatchRequest, start: CursorStart) {
@@ -57,7 +58,10 @@ export class JsCursor implements WatchCursor {
     this.#readState(events, max);
     while (events.length < max && this.#state === undefined) {
       const event = this.#cache.eventAt(this.#sequence);
-      if (event === undefined) break;
+      if (event === undefined) {
+        this.#readBookmark(events);
+        break;
+      }
       if (event === "wrapped") {
         if (events.length > 0) break;
         return { kind: "expired", message: this.#expiredMessage() };
@@ -79,10 +83,23 @@ export class JsCursor implements WatchCursor {
     if (!this.#closed) this.#callback?.();
   }
 
+  bookmark(): void {
+    if (!this.#request.bookmarks) return;
+    this.#wantsBookmark = true;
+    this.wake();
+  }
+
   close(): void {
     this.#closed = true;
     this.#state = undefined;
     this.#start.detach();
+  }
+
+  #readBookmark(events: WatchEvent[]): void {
+    if (!this.#wantsBookmark) return;
+    this.#wantsBookmark = false;
+    const { revision } = this;
+    events.push({ type: "BOOKMARK", revision, json: bookmark(this.#cache.config, revision) });
   }
 
   #readState(events: WatchEvent[], max: number): void {

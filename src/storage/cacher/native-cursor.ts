@@ -104,6 +104,10 @@ export class NativeCursor implements WatchCursor {
     else setImmediate(callback);
   }
 
+  bookmark(): void {
+    if (this.#watch !== undefined && !this.#closed) native.watchBookmark(this.#watch);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
