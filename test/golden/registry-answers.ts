@@ -4,7 +4,7 @@ import { StatusError } from "../../src/apimachinery/api/errors.ts";
 import type { KubeObject } from "../../src/apimachinery/meta/types.ts";
 import { decodeJson } from "../../src/apimachinery/runtime/json-decode.ts";
 import { FeatureGates } from "../../src/options/feature-gates.ts";
-import { encodeObject } from "../../src/registry/generic/object-codec.ts";
+import { encodeAsStored } from "../../src/registry/generic/object-codec.ts";
 import { createObject, type WriteContext } from "../../src/registry/generic/store.ts";
 import { installResources, type ServedResources } from "../../src/registry/install.ts";
 import { createStorageFactory } from "../../src/storage/factory.ts";
@@ -93,7 +93,7 @@ async function answerOf(exchange: Exchange, text: string): Promise<Answer | unde
     imitateAdmission(plural, object);
     const written = await createObject(resource, context, object, async () => {});
     resource.hooks?.decorate?.(written.object);
-    const bytes = encodeObject(resource.fromStorage(written.object), resource.schema);
+    const bytes = encodeAsStored(resource.fromStorage(written.object), resource.schema, true);
     return { code: 201, body: JSON.parse(new TextDecoder().decode(bytes)), warnings };
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;

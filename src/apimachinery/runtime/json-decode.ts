@@ -274,10 +274,7 @@ function isZero(value: JsonValue, field: FieldSchema): boolean {
       return value === "0s";
     case "struct":
       return Object.keys(value as JsonObject).length === 0;
-    case "list":
-      return field.omitempty && (value as JsonValue[]).length === 0;
-    case "map":
-      return field.omitempty && Object.keys(value as JsonObject).length === 0;
+    // Empty lists and maps stay: Go tells them from absent ones, and some rules look at that.
     case "bytes":
       return field.omitempty && value === "";
     default:

@@ -229,9 +229,26 @@ function encoderOf(type: TypeSchema): Encode {
   }
 }
 
+/** Set for the length of one encodeJsonAsStored(): encoding is synchronous. */
+let emptyListsAreNil = false;
+
+/**
+ * As encodeJson, for an object that the store keeps as protobuf: that knows no empty list, so a
+ * list without items comes back as null, and the answer to the write must already say so.
+ */
+export function encodeJsonAsStored(object: JsonObject, schema: StructSchema): string {
+  emptyListsAreNil = true;
+  try {
+    return encodeJson(object, schema);
+  } finally {
+    emptyListsAreNil = false;
+  }
+}
+
 function listEncoder(encode: Encode): Encode {
   return (value) => {
     const list = value as JsonValue[];
+    if (list.length === 0) return emptyListsAreNil ? "null" : "[]";
     let text = "";
     for (let i = 0; i < list.length; i++) {
       const elem = list[i];

@@ -7,7 +7,7 @@ import { type KubeObject, metadataOf } from "../../apimachinery/meta/types.ts";
 import type { Stored } from "../../storage/interfaces.ts";
 import { decodeStored, encodeForStorage } from "./object-codec.ts";
 import type { ServedResource } from "./served-resource.ts";
-import { storageName } from "./served-resource.ts";
+import { keepsProtobuf, storageName } from "./served-resource.ts";
 import { interpreted, secondsOf, storageOf, type WriteContext } from "./store.ts";
 
 export const FINALIZER_ORPHAN = "orphan";
@@ -89,7 +89,9 @@ async function takeStep(
       if (current === undefined) throw new Error("guaranteedUpdate passes no missing object");
       last = await decide(current);
       if (last.kind !== "update") throw new Decided(last);
-      return { json: encodeForStorage(last.object, resource.storageSchema) };
+      return {
+        json: encodeForStorage(last.object, resource.storageSchema, keepsProtobuf(resource)),
+      };
     });
     if (last === undefined) throw new Error("guaranteedUpdate did not call back");
     metadataOf(last.object).resourceVersion = String(stored.revision);

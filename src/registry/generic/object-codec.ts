@@ -6,7 +6,7 @@
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import type { JsonObject } from "../../apimachinery/runtime/json.ts";
 import { decodeJson } from "../../apimachinery/runtime/json-decode.ts";
-import { encodeJson } from "../../apimachinery/runtime/json-encode.ts";
+import { encodeJson, encodeJsonAsStored } from "../../apimachinery/runtime/json-encode.ts";
 import type { StructSchema } from "../../apimachinery/runtime/type-schema.ts";
 import type { Stored } from "../../storage/interfaces.ts";
 
@@ -24,15 +24,27 @@ export function decodeStored<T extends KubeObject>(stored: Stored, schema: Struc
   return JSON.parse(text) as T;
 }
 
-/** JSON bytes of a storage-version object for the store: resourceVersion and selfLink left out. */
-export function encodeForStorage(object: KubeObject, schema: StructSchema): Uint8Array {
+/**
+ * JSON bytes of a storage-version object for the store: resourceVersion and selfLink left out.
+ * `asProtobuf` (the default): as it comes back from a store that keeps protobuf, without empty lists.
+ */
+export function encodeForStorage(
+  object: KubeObject,
+  schema: StructSchema,
+  asProtobuf = true,
+): Uint8Array {
   const metadata = { ...object.metadata };
   delete metadata.resourceVersion;
   delete metadata.selfLink;
-  return encodeObject({ ...object, metadata }, schema);
+  return encodeAsStored({ ...object, metadata }, schema, asProtobuf);
 }
 
-/** JSON bytes in Go's form, as a client gets them, without the trailing newline. */
-export function encodeObject(object: KubeObject, schema: StructSchema): Uint8Array {
-  return encoder.encode(encodeJson(object as JsonObject, schema));
+/** JSON bytes as the store would give them back, resourceVersion included. */
+export function encodeAsStored(
+  object: KubeObject,
+  schema: StructSchema,
+  asProtobuf: boolean,
+): Uint8Array {
+  const encode = asProtobuf ? encodeJsonAsStored : encodeJson;
+  return encoder.encode(encode(object as unknown as JsonObject, schema));
 }

@@ -58,6 +58,11 @@ function apiVersionText({ group, version }: GroupVersionKind): string {
   return group === "" ? version : `${group}/${version}`;
 }
 
+/** Whether the store keeps this resource as protobuf, which knows no empty lists. */
+export function keepsProtobuf({ storage }: ServedResource): boolean {
+  return storage?.config.mediaType === "protobuf";
+}
+
 /** `default/web-0` or `node-1`: the object's key below the resource's prefix. */
 export function storageName(resource: ServedResource, namespace: string, name: string): string {
   return resource.namespaced ? `${namespace}/${name}` : name;

