@@ -3,8 +3,10 @@ import type { KubeObject } from "../apimachinery/meta/types.ts";
 import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { decodeJson } from "../apimachinery/runtime/json-decode.ts";
+import { encodeJsonValue } from "../apimachinery/runtime/json-encode.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import {
+  checkAfterAdmission,
   createFieldManager,
   excludeFields,
   type FieldFilter,
@@ -18,7 +20,7 @@ type JsonMap = Record<string, unknown>;
 export interface EndpointFieldManager {
   /** Ownership of a new object. Never fails: an object that can not be typed goes untracked. */
   created(object: KubeObject, manager: string): KubeObject;
-  /** Ownership after an update; a change of times alone is taken back. Never fails. */
+  /** Ownership after an update. Never fails. */
   updated(live: KubeObject, object: KubeObject, manager: string): KubeObject;
   /** Server-side apply; throws 409 with every conflict, 400 and 500 for a bad configuration. */
   applied(
@@ -62,10 +64,7 @@ function makeManager(resource: ServedResource, subresource: string): EndpointFie
   const back = (object: JsonMap) => object as unknown as KubeObject;
   return {
     created: (object, name) => back(manager.updateNoErrors(undefined, map(object), name)),
-    updated: (live, object, name) => {
-      const next = manager.updateNoErrors(map(live), map(object), name);
-      return back(ignoreManagedFieldsTimestamps(next, map(live)) as JsonMap);
-    },
+    updated: (live, object, name) => back(manager.updateNoErrors(map(live), map(object), name)),
     applied: (live, config, name, force) => {
       const before = live === undefined ? undefined : map(live);
       const { object, changed } = manager.apply(before, map(config), name, force);
@@ -89,11 +88,36 @@ function resetFieldsOf(
   return new Map(versions.map((version) => [version, filter]));
 }
 
+/**
+ * Without a change of times alone: such a write is left out. For the generic store to call last.
+ * Upstream: fieldmanager.IgnoreManagedFieldsTimestampsTransformer.
+ */
+export function withoutTimeChanges(object: KubeObject, old: KubeObject): KubeObject {
+  const next = object as unknown as JsonMap;
+  return ignoreManagedFieldsTimestamps(next, old as unknown as JsonMap) as unknown as KubeObject;
+}
+
+/**
+ * Calls `admit`, which may change the object; owners that it left malformed are put back with a
+ * warning. Upstream: fieldmanager/admission.go.
+ */
+export async function admitKeepingOwners(
+  object: KubeObject,
+  addWarning: (text: string) => void,
+  admit: () => Promise<void>,
+): Promise<void> {
+  const before = object.metadata?.managedFields;
+  await admit();
+  const { managedFields, warning } = checkAfterAdmission(before, object.metadata?.managedFields);
+  if (warning === undefined || object.metadata === undefined) return;
+  addWarning(warning);
+  if (managedFields === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = [...managedFields];
+}
+
 /** Through the decoder and the defaults, as a body would go. */
 function toTyped(resource: ServedResource, object: JsonMap): JsonMap {
-  const text = JSON.stringify(object, (_key, value: unknown) =>
-    typeof value === "bigint" ? Number(value) : value,
-  );
+  const text = encodeJsonValue(object as JsonObject);
   const decoded = decodeJson(text, resource.schema, { strict: "Ignore" }).object as JsonObject;
   decoded["apiVersion"] = apiVersionOf(resource.kind);
   decoded["kind"] = resource.kind.kind;

@@ -16,7 +16,7 @@ import {
   writeContext,
 } from "../api-context.ts";
 import { decodeBody } from "../body.ts";
-import { fieldManagerFor } from "../managed-fields.ts";
+import { admitKeepingOwners, fieldManagerFor } from "../managed-fields.ts";
 import { contentTypeOf, type Negotiated, negotiate } from "../negotiation.ts";
 import { managerOf, parseWriteOptions, type WriteOptions } from "../options.ts";
 import { dedupOwnerReferences } from "../owner-references.ts";
@@ -63,7 +63,11 @@ export async function createDecoded(
       dryRun: options.dryRun,
       name: object.metadata?.name ?? "",
     });
-  await shared.admission.admit(attributes(stored));
+  await admitKeepingOwners(
+    stored,
+    (text) => void request.warnings.add(text),
+    () => shared.admission.admit(attributes(stored)),
+  );
   resource.setStorageDefaults(stored);
   dedupOwnerReferences(request, stored);
   const context = writeContext(scope, request, options.dryRun);

@@ -12,7 +12,7 @@ import {
   writeContext,
 } from "../api-context.ts";
 import { decodeBody } from "../body.ts";
-import { fieldManagerFor } from "../managed-fields.ts";
+import { admitKeepingOwners, fieldManagerFor, withoutTimeChanges } from "../managed-fields.ts";
 import { contentTypeOf, negotiate } from "../negotiation.ts";
 import { managerOf, parseWriteOptions, type WriteOptions } from "../options.ts";
 import { dedupOwnerReferences } from "../owner-references.ts";
@@ -105,7 +105,8 @@ export function runUpdate(
   const { name } = request.info;
   const namespace = namespaceOf(request, resource);
   const ownRules = rulesOf(scope, subresource);
-  const rules = allowCreate === undefined ? ownRules : { ...ownRules, allowCreate };
+  const base = allowCreate === undefined ? ownRules : { ...ownRules, allowCreate };
+  const rules = { ...base, settle: withoutTimeChanges };
   const attributes = (object: KubeObject, oldObject: KubeObject | undefined) => {
     const operation = oldObject === undefined ? "CREATE" : "UPDATE";
     const kind = oldObject === undefined ? "CreateOptions" : optionsKind;
@@ -128,7 +129,11 @@ export function runUpdate(
     async (current) => {
       const old = current === undefined ? undefined : structuredClone(current);
       const object = await make(current);
-      await shared.admission.admit(attributes(object, old));
+      await admitKeepingOwners(
+        object,
+        (text) => void request.warnings.add(text),
+        () => shared.admission.admit(attributes(object, old)),
+      );
       resource.setStorageDefaults(object);
       dedupOwnerReferences(request, object);
       return object;

@@ -179,6 +179,11 @@ export interface UpdateRules {
   /** PUT on a missing object creates it. */
   readonly allowCreate: boolean;
   readonly allowUnconditional: boolean;
+  /**
+   * The object as it is to be stored, after the strategy has prepared and validated it; where it
+   * differs from `old` in nothing that counts, a result equal to `old` leaves the write out.
+   */
+  settle?(object: KubeObject, old: KubeObject): KubeObject;
 }
 
 /**
@@ -307,7 +312,7 @@ async function updateStep(
   state.transaction = await resource.hooks?.beginUpdate?.(context, object, old);
   beforeUpdate(resource, context, rules.strategy, object, old);
   await admit(object, old);
-  state.object = object;
+  state.object = rules.settle?.(object, old) ?? object;
   state.created = false;
   state.deleted = deletesDuringUpdate(object);
 }
