@@ -53,6 +53,13 @@ void AppendEnvelope(std::string_view kind, std::string_view api_version, std::st
   out->append(head).append(raw).append(tail);
 }
 
+// What an empty object of the kind shows because upstream's internal type holds a plain number where
+// the served one has a pointer. As emptyExtras in src/storage/cacher/bookmark.ts.
+std::string_view EmptyExtras(std::string_view kind, std::string_view api_version) {
+  const bool scales = kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet";
+  return api_version == "apps/v1" && scales ? R"(,"spec":{"replicas":0})" : "";
+}
+
 // The object of a bookmark: an empty one of its type, with a revision.
 void AppendBookmarkJson(const Shape& shape, const Piece& piece, bool partial, std::string* out) {
   char number[24];
@@ -73,7 +80,8 @@ void AppendBookmarkJson(const Shape& shape, const Piece& piece, bool partial, st
     out->append("\"resourceVersion\":\"").append(revision).append("\"}}");
   } else {
     std::string proto;
-    JsonToProto(*shape.type, "{\"metadata\":" + meta + "}", revision, &proto);
+    const std::string extras(EmptyExtras(shape.kind, shape.api_version));
+    JsonToProto(*shape.type, "{\"metadata\":" + meta + extras + "}", revision, &proto);
     ProtoToJson(*shape.type, proto, shape.kind, shape.api_version, revision, out);
   }
 }

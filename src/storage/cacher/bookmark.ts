@@ -5,13 +5,22 @@ import { asRevision, type Revision, type StorageConfig } from "../interfaces.ts"
 const templates = new WeakMap<StorageConfig, { plain: Uint8Array; end: Uint8Array }>();
 
 /**
+ * What an empty object of the kind shows because upstream's internal type holds a plain number where
+ * the served one has a pointer. As EmptyExtras in native/core/frame.cc.
+ */
+function emptyExtras({ kind, apiVersion }: StorageConfig): string {
+  const scales = ["Deployment", "ReplicaSet", "StatefulSet"].includes(kind);
+  return scales && apiVersion === "apps/v1" ? ',"spec":{"replicas":0}' : "";
+}
+
+/**
  * Has bookmarks of `config` pass through `codec` once, so that they show what Go shows of an empty
  * object of the type (`"spec":{"containers":null}` of a Pod).
  */
 export function registerBookmarks(config: StorageConfig, codec: StoredCodec): void {
   const { kind, apiVersion } = config;
   const made = (annotations: string): Uint8Array => {
-    const text = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":{${annotations}}}`;
+    const text = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":{${annotations}}${emptyExtras(config)}}`;
     const sorted = `{"apiVersion":"${apiVersion}","kind":"${kind}","metadata":{${annotations}}}`;
     const bytes = Buffer.from(config.goName === "" ? sorted : text);
     try {
