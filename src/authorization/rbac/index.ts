@@ -15,7 +15,7 @@ import type {
 import type { UserInfo } from "../../request/user-info.ts";
 import { type CompiledRules, compileRules } from "./rules.ts";
 
-/** One binding as it applies to one subject. */
+/** One binding as it applies to one user. Texts are made when they are asked for. */
 export interface Grant {
   /** Undefined when the role is missing; then `missing` says so. */
   readonly rules: CompiledRules | undefined;
@@ -128,33 +128,12 @@ export class RbacIndex {
   }
 
   #grants(user: UserInfo, of: (subject: string) => Bindings | undefined): Grant[] {
-    const found = new Map<string, { binding: Binding; who: string }>();
+    const found = new Map<string, Binding>();
     for (const subject of subjectKeysOf(user)) {
-      for (const binding of of(subject)?.values() ?? []) {
-        if (found.has(binding.key)) continue;
-        found.set(binding.key, { binding, who: whoOf(binding, user) });
-      }
+      for (const [key, binding] of of(subject) ?? NO_BINDINGS) found.set(key, binding);
     }
-    const sorted = [...found.values()].sort((a, b) => (a.binding.name < b.binding.name ? -1 : 1));
-    return sorted.map(({ binding, who }) => this.#grantOf(binding, who));
-  }
-
-  #grantOf(binding: Binding, who: string): Grant {
-    const { roleRef, namespace, name } = binding;
-    const isClusterRole = roleRef.kind === "ClusterRole";
-    const role = roleRef.name ?? "";
-    const rules = this.rulesOf(roleRef, namespace);
-    const what = isClusterRole ? "clusterrole" : "role";
-    const bindingText =
-      namespace === ""
-        ? `ClusterRoleBinding ${quote(name)}`
-        : `RoleBinding ${quote(`${name}/${namespace}`)}`;
-    return {
-      rules,
-      missing:
-        rules === undefined ? `${what}.rbac.authorization.k8s.io ${quote(role)} not found` : "",
-      reason: `RBAC: allowed by ${bindingText} of ${roleRef.kind ?? ""} ${quote(role)} to ${who}`,
-    };
+    const sorted = [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return sorted.map((one) => new UserGrant(this.rulesOf(one.roleRef, one.namespace), one, user));
   }
 
   /** The rules a binding in `namespace` refers to; undefined when the role does not exist. */
@@ -172,6 +151,38 @@ export class RbacIndex {
       rules: grants.flatMap(({ rules }) => rules?.rules ?? []),
       errors: grants.map(({ missing }) => missing).filter((text) => text !== ""),
     };
+  }
+}
+
+const NO_BINDINGS: ReadonlyMap<string, Binding> = new Map();
+
+class UserGrant implements Grant {
+  readonly rules: CompiledRules | undefined;
+  readonly #binding: Binding;
+  readonly #user: UserInfo;
+
+  constructor(rules: CompiledRules | undefined, binding: Binding, user: UserInfo) {
+    this.rules = rules;
+    this.#binding = binding;
+    this.#user = user;
+  }
+
+  get missing(): string {
+    if (this.rules !== undefined) return "";
+    const { kind, name = "" } = this.#binding.roleRef;
+    const what = kind === "ClusterRole" ? "clusterrole" : "role";
+    return `${what}.rbac.authorization.k8s.io ${quote(name)} not found`;
+  }
+
+  get reason(): string {
+    const { namespace, name, roleRef } = this.#binding;
+    const role = `${roleRef.kind ?? ""} ${quote(roleRef.name ?? "")}`;
+    const who = whoOf(this.#binding, this.#user);
+    const binding =
+      namespace === ""
+        ? `ClusterRoleBinding ${quote(name)}`
+        : `RoleBinding ${quote(`${name}/${namespace}`)}`;
+    return `RBAC: allowed by ${binding} of ${role} to ${who}`;
   }
 }
 

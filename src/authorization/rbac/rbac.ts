@@ -49,26 +49,8 @@ export function rbacAuthorizer(index: RbacIndex): Authorizer & RuleResolver {
     }
     return grants;
   };
-  const decide = (attributes: AuthorizationAttributes, state: UserState): AuthorizationResult => {
-    const query = queryOf(attributes);
-    const { user, namespace } = attributes;
-    const missing: string[] = [];
-    const allowing = (grants: readonly Grant[]) => {
-      for (const grant of grants) {
-        if (grant.rules === undefined) missing.push(grant.missing);
-        else if (grant.rules.allows(query)) return grant;
-      }
-      return undefined;
-    };
-    const inNamespace = () =>
-      namespace === "" ? undefined : allowing(namespaceGrants(state, user, namespace));
-    const grant = allowing(state.cluster) ?? inNamespace();
-    if (grant !== undefined) return { decision: "Allow", reason: grant.reason };
-    if (missing.length === 0) return { decision: "NoOpinion", reason: "" };
-    const distinct = [...new Set(missing)];
-    const text = distinct.length === 1 ? (distinct[0] ?? "") : `[${distinct.join(", ")}]`;
-    return { decision: "NoOpinion", reason: `RBAC: ${text}` };
-  };
+  const grantsOf = (state: UserState, { user, namespace }: AuthorizationAttributes) =>
+    namespace === "" ? [state.cluster] : [state.cluster, namespaceGrants(state, user, namespace)];
   return {
     name: "RBAC",
     authorize(attributes) {
@@ -76,10 +58,13 @@ export function rbacAuthorizer(index: RbacIndex): Authorizer & RuleResolver {
       const key = decisionKey(attributes);
       const known = state.decisions.get(key);
       if (known !== undefined) return known;
-      const result = decide(attributes, state);
+      const grants = grantsOf(state, attributes);
+      const query = queryOf(attributes);
+      const forAllNames = decideForAllNames(grants, query);
+      if (forAllNames === undefined) return decideForName(grants, query);
       if (state.decisions.size >= DECISIONS_MAX) state.decisions.clear();
-      state.decisions.set(key, result);
-      return result;
+      state.decisions.set(key, forAllNames);
+      return forAllNames;
     },
     async rulesFor(user, namespace) {
       return resolved(index, user, namespace);
@@ -87,12 +72,46 @@ export function rbacAuthorizer(index: RbacIndex): Authorizer & RuleResolver {
   };
 }
 
+/** Undefined when it takes the object's name to decide. */
+function decideForAllNames(
+  grants: readonly (readonly Grant[])[],
+  query: RuleQuery,
+): AuthorizationResult | undefined {
+  let depends = false;
+  for (const list of grants) {
+    for (const grant of list) {
+      const reach = grant.rules?.reach(query) ?? "none";
+      if (reach === "any") return { decision: "Allow", reason: grant.reason };
+      if (reach === "named") depends = true;
+    }
+  }
+  return depends ? undefined : noOpinion(grants);
+}
+
+function decideForName(grants: readonly (readonly Grant[])[], query: RuleQuery) {
+  for (const list of grants) {
+    for (const grant of list) {
+      if (grant.rules?.allows(query)) return { decision: "Allow", reason: grant.reason } as const;
+    }
+  }
+  return noOpinion(grants);
+}
+
+/** Bindings to roles that do not exist are worth knowing about when nothing else allows. */
+function noOpinion(grants: readonly (readonly Grant[])[]): AuthorizationResult {
+  const missing = grants.flat().filter(({ rules }) => rules === undefined);
+  if (missing.length === 0) return { decision: "NoOpinion", reason: "" };
+  const distinct = [...new Set(missing.map((grant) => grant.missing))];
+  const text = distinct.length === 1 ? (distinct[0] ?? "") : `[${distinct.join(", ")}]`;
+  return { decision: "NoOpinion", reason: `RBAC: ${text}` };
+}
+
 /** Lengths first, so that no two questions share a key: reviews ask about any text at all. */
 function decisionKey(attributes: AuthorizationAttributes): string {
-  const { verb, apiGroup, resource, subresource, namespace, name, path } = attributes;
+  const { verb, apiGroup, resource, subresource, namespace, path } = attributes;
   if (!attributes.resourceRequest) return `p${verb.length}:${verb}${path}`;
   const lengths = `r${verb.length},${apiGroup.length},${resource.length},${subresource.length}`;
-  return `${lengths},${namespace.length}:${verb}${apiGroup}${resource}${subresource}${namespace}${name}`;
+  return `${lengths}:${verb}${apiGroup}${resource}${subresource}${namespace}`;
 }
 
 function queryOf(attributes: AuthorizationAttributes): RuleQuery {

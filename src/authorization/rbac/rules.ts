@@ -22,9 +22,14 @@ interface CompiledRule {
   readonly pathPrefixes: readonly string[];
 }
 
+/** "any": whatever the name; "named": for the names in some rule only; "none": not at all. */
+export type Reach = "any" | "named" | "none";
+
 export interface CompiledRules {
   readonly rules: readonly PolicyRule[];
   allows(query: RuleQuery): boolean;
+  /** What holds for every name, so that it can be remembered without one. */
+  reach(query: RuleQuery): Reach;
 }
 
 const ALL = "*";
@@ -41,13 +46,34 @@ export function compileRules(rules: readonly PolicyRule[]): CompiledRules {
     }
   }
   const anyVerb = byVerb.get(ALL) ?? [];
+  const none: readonly CompiledRule[] = [];
+  const reachOf = (candidates: readonly CompiledRule[], query: RuleQuery): Reach => {
+    let reach: Reach = "none";
+    for (const rule of candidates) {
+      const matches = query.resourceRequest
+        ? matchesResource(rule, query)
+        : matchesPath(rule, query);
+      if (!matches) continue;
+      if (rule.names === undefined || !query.resourceRequest) return "any";
+      reach = "named";
+    }
+    return reach;
+  };
+  const named = (candidates: readonly CompiledRule[], query: RuleQuery) =>
+    candidates.some((rule) => rule.names?.has(query.name) && matchesResource(rule, query));
+  const reach = (query: RuleQuery): Reach => {
+    const first = anyVerb.length === 0 ? "none" : reachOf(anyVerb, query);
+    if (first === "any") return first;
+    const second = reachOf(byVerb.get(query.verb) ?? none, query);
+    return second === "none" ? first : second;
+  };
   return {
     rules,
+    reach,
     allows(query) {
-      const match = query.resourceRequest ? matchesResource : matchesPath;
-      for (const rule of anyVerb) if (match(rule, query)) return true;
-      for (const rule of byVerb.get(query.verb) ?? []) if (match(rule, query)) return true;
-      return false;
+      const found = reach(query);
+      if (found !== "named") return found === "any";
+      return named(anyVerb, query) || named(byVerb.get(query.verb) ?? none, query);
     },
   };
 }
@@ -67,15 +93,16 @@ function compileRule(rule: PolicyRule): CompiledRule {
   };
 }
 
+/** Names aside. */
 function matchesResource(rule: CompiledRule, query: RuleQuery): boolean {
-  const { apiGroups, resources, names } = rule;
+  const { apiGroups, resources } = rule;
   if (!rule.hasResources) return false;
   if (apiGroups !== undefined && !apiGroups.has(query.apiGroup)) return false;
   if (resources !== undefined && !resources.has(query.resource)) {
     const { subresource } = query;
     if (subresource === "" || !resources.has(`*/${subresource}`)) return false;
   }
-  return names === undefined || names.has(query.name);
+  return true;
 }
 
 function matchesPath({ exactPaths, pathPrefixes }: CompiledRule, { path }: RuleQuery): boolean {
