@@ -4,7 +4,6 @@
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createPlugins } from "./admission/plugins/plugins.ts";
 import { structOf } from "./apis/schemas.ts";
 import { createApi } from "./endpoints/api.ts";
 import { builtInGroups } from "./endpoints/discovery/resources.ts";
@@ -13,12 +12,12 @@ import { OpenApiDocuments } from "./endpoints/openapi/documents.ts";
 import { openApiPaths } from "./endpoints/openapi/paths.ts";
 import { openApiV3Paths } from "./endpoints/openapi/v3.ts";
 import { createGates } from "./gates.ts";
+import { createAdmission } from "./gates-admission.ts";
 import { logError, logInfo, logWarning } from "./metrics/log.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { printFlags, type ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
 import { serviceRanges } from "./options/validation.ts";
-import { createAdmissionWriter } from "./registry/admission-writer.ts";
 import { installResources } from "./registry/install.ts";
 import { createListers } from "./registry/listers.ts";
 import type { SelectorParsers } from "./request/request-info-parse.ts";
@@ -28,6 +27,7 @@ import type { HealthRegistry } from "./server/health.ts";
 import { combinePaths, systemPaths } from "./server/system-paths.ts";
 import { KUBERNETES_VERSION } from "./server/version.ts";
 import type { LoadedFiles } from "./settings.ts";
+import { startFlowControl } from "./start-flow-control.ts";
 import type { StoragePorts } from "./storage/cacher/control.ts";
 import { type ClosableStorageFactory, createStorageFactory } from "./storage/factory.ts";
 import { backendConfig } from "./store-config.ts";
@@ -38,6 +38,8 @@ export interface ApiServerConfig {
   readonly storage: StoragePorts | undefined;
   readonly startedAt: number;
   readonly loopbackToken: string;
+  /** Front threads of this process. */
+  readonly threads: number;
   readonly health: HealthRegistry;
   scrape(which: "all" | "slis"): Promise<string>;
   resetMetrics(): void;
@@ -86,6 +88,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     log: { info: logInfo, warning: logWarning, error: logError },
   });
   addInformerCheck(health, access.synced);
+  const flowControl = startFlowControl({ flags, threads: config.threads, listers, health });
   const api = createApi({
     served,
     settings: {
@@ -95,44 +98,16 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
       minRequestTimeoutSeconds: flags["min-request-timeout"],
       deleteCollectionWorkers: flags["delete-collection-workers"],
     },
-    admission: createPlugins(
-      {
-        listers,
-        writer: createAdmissionWriter(
-          () => served,
-          (name) => gates.gate(name),
-        ),
-        mayUser: async ({ user, verb, group, version = "*", ...of }) => {
-          const { decision } = await access.authorizer.authorize({
-            user,
-            verb,
-            resourceRequest: true,
-            apiGroup: group,
-            apiVersion: version,
-            resource: of.resource,
-            subresource: of.subresource ?? "",
-            namespace: of.namespace ?? "",
-            name: of.name ?? "",
-            path: "",
-          });
-          return decision === "Allow";
-        },
-        gate: (name) => gates.gate(name),
-        tolerationSeconds: {
-          notReady: flags["default-not-ready-toleration-seconds"],
-          unreachable: flags["default-unreachable-toleration-seconds"],
-        },
-        maySigner: access.maySigner,
-        organizationsOf: access.organizationsOf,
-        always: access.always,
-      },
-      {
-        enabled: flags["enable-admission-plugins"],
-        disabled: flags["disable-admission-plugins"],
-      },
-    ),
+    admission: createAdmission({
+      flags,
+      gate: (name) => gates.gate(name),
+      listers,
+      served: () => served,
+      access,
+    }),
     authenticate: access.authenticate,
     impersonate: access.impersonate,
+    flowControl,
     authorizer: access.authorizer,
     ruleResolver: access.ruleResolver,
     tokenAuthenticator: access.tokenAuthenticator,
@@ -159,6 +134,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   });
   installed();
   const close = async () => {
+    flowControl.close();
     await access.close();
     await storage.close();
   };

@@ -1,5 +1,7 @@
 /** How a plugin says no. Upstream: apiserver/pkg/admission/errors.go. */
+import { isDeepStrictEqual } from "node:util";
 import { forbidden, type StatusError } from "../apimachinery/api/errors.ts";
+import type { KubeObject } from "../apimachinery/meta/types.ts";
 import type { Attributes, DeepReadonly } from "./plugin.ts";
 
 /**
@@ -29,4 +31,20 @@ export function isResource(
   plural: string,
 ): boolean {
   return resource.resource === plural && resource.group === group && subresource === "";
+}
+
+/**
+ * Whether an update touches nothing but what the garbage collector writes.
+ * Upstream: pkg/registry/rbac IsOnlyMutatingGCFields.
+ */
+export function onlyCollectorFieldsChange(
+  object: DeepReadonly<KubeObject>,
+  old: DeepReadonly<KubeObject> | undefined,
+): boolean {
+  if (old === undefined) return false;
+  const without = ({ metadata, ...rest }: DeepReadonly<KubeObject>) => {
+    const { ownerReferences, finalizers, managedFields, resourceVersion, ...kept } = metadata ?? {};
+    return { ...rest, metadata: kept };
+  };
+  return isDeepStrictEqual(without(object), without(old));
 }

@@ -96,5 +96,16 @@ export interface AccessQuestion {
   readonly namespace?: string;
   readonly name?: string;
 }
-/** Whether the user may; a rule that says no and one that has no opinion are the same here. */
-export type MayUser = (question: AccessQuestion) => Promise<boolean>;
+export interface AccessAnswer {
+  /** A rule that says no and one that has no opinion are the same here. */
+  readonly allowed: boolean;
+  /** Of the authorizer; may be empty. */
+  readonly reason: string;
+}
+export type MayUser = (question: AccessQuestion) => Promise<AccessAnswer>;
+
+/** A resource that serves objects of a kind. */
+export interface KindResource extends GroupResource {
+  readonly version: string;
+  readonly namespaced: boolean;
+}

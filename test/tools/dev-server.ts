@@ -5,9 +5,11 @@
 
 import { createPlugins } from "../../src/admission/plugins/plugins.ts";
 import { structOf } from "../../src/apis/schemas.ts";
+import { commonNameOf } from "../../src/authentication/x509/certificate-request.ts";
 import { createApi } from "../../src/endpoints/api.ts";
 import { builtInGroups } from "../../src/endpoints/discovery/resources.ts";
 import { combinePaths, discoveryPaths } from "../../src/endpoints/discovery-paths.ts";
+import { resourcesOfKind } from "../../src/gates-admission.ts";
 import { FeatureGates } from "../../src/options/feature-gates.ts";
 import { createAdmissionWriter } from "../../src/registry/admission-writer.ts";
 import { installResources } from "../../src/registry/install.ts";
@@ -58,7 +60,9 @@ const api = createApi({
         () => served,
         (name) => gates.gate(name),
       ),
-      mayUser: async () => true,
+      mayUser: async () => ({ allowed: true, reason: "" }),
+      commonNameOf,
+      resourcesOfKind: (group, version, kind) => resourcesOfKind(served, group, version, kind),
       gate: (name) => gates.gate(name),
       tolerationSeconds: { notReady: 300, unreachable: 300 },
       maySigner: async () => true,

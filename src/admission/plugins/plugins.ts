@@ -2,19 +2,40 @@
  * The plugins of this server, in upstream's fixed order, and which of them are on.
  * Upstream: pkg/kubeapiserver/options/plugins.go.
  */
+
+import { AdmissionConfigError, type PluginConfigs } from "../config.ts";
 import type { AdmissionPlugin, Listers, MayUser, ObjectWriter } from "../plugin.ts";
+import { alwaysAdmit, alwaysDeny } from "./always.ts";
+import { alwaysPullImages } from "./always-pull-images.ts";
 import {
   certificateApproval,
   certificateSigning,
   certificateSubjectRestriction,
   type MaySigner,
 } from "./certificates.ts";
+import { clusterTrustBundleAttest } from "./cluster-trust-bundle-attest.ts";
 import { defaultTolerationSeconds, type TolerationSeconds } from "./default-toleration-seconds.ts";
 import { defaultIngressClass, defaultStorageClass } from "./defaults-by-class.ts";
+import { denyServiceExternalIps } from "./deny-service-external-ips.ts";
+import { eventRateLimit } from "./event-rate-limit.ts";
+import { extendedResourceToleration } from "./extended-resource-toleration.ts";
+import { imagePolicyWebhook } from "./image-policy-webhook.ts";
+import { limitPodHardAntiAffinityTopology } from "./limit-pod-hard-anti-affinity-topology.ts";
 import { limitRanger } from "./limit-ranger.ts";
+import { namespaceAutoProvision } from "./namespace-auto-provision.ts";
+import { namespaceExists } from "./namespace-exists.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeDeclaredFeatureValidator } from "./node-declared-feature-validator.ts";
+import { nodeRestriction } from "./node-restriction.ts";
+import {
+  ownerReferencesPermissionEnforcement,
+  type ResourcesOfKind,
+} from "./owner-references-permission-enforcement.ts";
 import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts";
+import { podNodeSelector } from "./pod-node-selector.ts";
+import { podResizeValidator } from "./pod-resize-validator.ts";
 import { podSecurity } from "./pod-security.ts";
+import { podTolerationRestriction } from "./pod-toleration-restriction.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { priority } from "./priority.ts";
 import { resourceQuota } from "./resource-quota.ts";
@@ -31,6 +52,14 @@ export interface PluginDependencies {
   readonly tolerationSeconds: TolerationSeconds;
   readonly maySigner: MaySigner;
   readonly organizationsOf: (certificateRequest: string) => readonly string[];
+  /** CN of a PEM certificate request; undefined when it can not be read. */
+  readonly commonNameOf: (certificateRequest: string) => string | undefined;
+  /** Every resource that serves a kind, for owners that are named by kind. */
+  readonly resourcesOfKind: ResourcesOfKind;
+  /** Posts an ImageReview to the backend of ImagePolicyWebhook's configuration. */
+  readonly reviewImages?: (body: string) => Promise<unknown>;
+  /** Of `--admission-control-config-file`. */
+  readonly config?: PluginConfigs;
   /** Checks that no flag turns off: RBAC escalation. They run after all mutating plugins. */
   readonly always?: readonly AdmissionPlugin[];
 }
@@ -59,51 +88,73 @@ const off = (name: string, make?: (d: PluginDependencies) => unknown): PluginEnt
   onByDefault: false,
 });
 
+const quota = ({ listers, writer, gate, config }: PluginDependencies) => {
+  const limitedResources = config?.limitedResources ?? [];
+  return resourceQuota(listers, writer, { gate, limitedResources });
+};
+/** Without a backend the plugin could only refuse everything: the server does not start. */
+const imagePolicy = ({ config, reviewImages }: PluginDependencies) => {
+  if (config?.imagePolicy === undefined || reviewImages === undefined) {
+    throw new AdmissionConfigError("ImagePolicyWebhook: no configuration was given for it");
+  }
+  return imagePolicyWebhook({ ...config.imagePolicy, review: reviewImages });
+};
+
 const entries: readonly PluginEntry[] = [
-  off("AlwaysAdmit"),
-  off("NamespaceAutoProvision"),
+  off("AlwaysAdmit", () => alwaysAdmit),
+  off("NamespaceAutoProvision", (d) => namespaceAutoProvision(d.listers, d.writer)),
   on("NamespaceLifecycle", ({ listers }) => namespaceLifecycle(listers)),
-  off("NamespaceExists"),
-  off("LimitPodHardAntiAffinityTopology"),
+  off("NamespaceExists", ({ listers }) => namespaceExists(listers)),
+  off("LimitPodHardAntiAffinityTopology", () => limitPodHardAntiAffinityTopology),
   on("LimitRanger", ({ listers, gate }) => limitRanger(listers, { gate })),
   on("ServiceAccount", ({ listers }) => serviceAccountPlugin(listers)),
-  off("NodeRestriction"),
+  off("NodeRestriction", (d) => nodeRestriction(d)),
   on("TaintNodesByCondition", () => taintNodesByCondition),
-  off("AlwaysPullImages"),
-  off("ImagePolicyWebhook"),
-  on("PodSecurity", ({ listers }) => podSecurity(listers)),
-  off("PodNodeSelector"),
+  off("AlwaysPullImages", () => alwaysPullImages),
+  off("ImagePolicyWebhook", imagePolicy),
+  on("PodSecurity", ({ listers, config }) => podSecurity(listers, config?.podSecurity)),
+  off("PodNodeSelector", (d) => podNodeSelector(d.listers, d.config?.podNodeSelector)),
   on("Priority", ({ listers }) => priority(listers)),
   on("DefaultTolerationSeconds", (d) => defaultTolerationSeconds(d.tolerationSeconds)),
-  off("PodTolerationRestriction"),
-  off("EventRateLimit"),
-  off("ExtendedResourceToleration"),
+  off("PodTolerationRestriction", (d) =>
+    podTolerationRestriction(d.listers, d.gate, d.config?.podTolerationRestriction),
+  ),
+  off("EventRateLimit", ({ config }) => eventRateLimit(config?.eventRateLimit ?? [])),
+  off("ExtendedResourceToleration", () => extendedResourceToleration),
   on("DefaultStorageClass", ({ listers }) => defaultStorageClass(listers)),
   on("StorageObjectInUseProtection", () => storageObjectInUseProtection),
   { ...on("PodGroupProtection"), gate: "GenericWorkload" },
-  off("OwnerReferencesPermissionEnforcement"),
+  off("OwnerReferencesPermissionEnforcement", (d) =>
+    ownerReferencesPermissionEnforcement(d.mayUser, d.resourcesOfKind),
+  ),
   on("PersistentVolumeClaimResize", ({ listers }) => persistentVolumeClaimResize(listers)),
   on("RuntimeClass", ({ listers }) => runtimeClass(listers)),
   on("CertificateApproval", ({ maySigner }) => certificateApproval(maySigner)),
   on("CertificateSigning", ({ maySigner }) => certificateSigning(maySigner)),
-  { ...on("ClusterTrustBundleAttest"), gate: "ClusterTrustBundle" },
+  {
+    ...on("ClusterTrustBundleAttest", ({ maySigner }) => clusterTrustBundleAttest(maySigner)),
+    gate: "ClusterTrustBundle",
+  },
   on("CertificateSubjectRestriction", (d) => certificateSubjectRestriction(d.organizationsOf)),
   on("DefaultIngressClass", ({ listers }) => defaultIngressClass(listers)),
-  off("DenyServiceExternalIPs"),
+  off("DenyServiceExternalIPs", () => denyServiceExternalIps),
   {
     ...on("PodTopologyLabels", ({ listers }) => podTopologyLabels(listers)),
     gate: "PodTopologyLabelsAdmission",
   },
   { ...on("PodGroupWorkloadExists"), gate: "GenericWorkload" },
-  { ...on("NodeDeclaredFeatureValidator"), gate: "NodeDeclaredFeatures" },
+  {
+    ...on("NodeDeclaredFeatureValidator", (d) => nodeDeclaredFeatureValidator(d.listers)),
+    gate: "NodeDeclaredFeatures",
+  },
   { ...on("JobValidation"), gate: "GenericWorkload" },
-  on("PodResizeValidator"),
+  on("PodResizeValidator", ({ listers }) => podResizeValidator(listers)),
   on("MutatingAdmissionPolicy"),
   on("MutatingAdmissionWebhook"),
   on("ValidatingAdmissionPolicy"),
   on("ValidatingAdmissionWebhook"),
-  on("ResourceQuota", ({ listers, writer, gate }) => resourceQuota(listers, writer, { gate })),
-  off("AlwaysDeny"),
+  on("ResourceQuota", quota),
+  off("AlwaysDeny", () => alwaysDeny),
 ];
 
 export const pluginNames: readonly string[] = entries.map(({ name }) => name);

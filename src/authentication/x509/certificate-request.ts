@@ -9,14 +9,23 @@ const PEM = /-----BEGIN CERTIFICATE REQUEST-----([^-]+)-----END CERTIFICATE REQU
  * has refused it before anyone asks.
  */
 export function organizationsOf(pem: string): readonly string[] {
+  return subjectOf(pem)?.organizations ?? [];
+}
+
+/** The CN of a PEM request's subject; undefined when the request can not be read. */
+export function commonNameOf(pem: string): string | undefined {
+  return subjectOf(pem)?.commonName;
+}
+
+function subjectOf(pem: string): ReturnType<typeof readName> | undefined {
   const base64 = PEM.exec(pem)?.[1];
-  if (base64 === undefined) return [];
+  if (base64 === undefined) return undefined;
   try {
     const body = new DerReader(Buffer.from(base64, "base64")).enter(Tag.SEQUENCE);
     const info = body.enter(Tag.SEQUENCE);
     info.expect(Tag.INTEGER);
-    return readName(info.expect(Tag.SEQUENCE).content).organizations;
+    return readName(info.expect(Tag.SEQUENCE).content);
   } catch {
-    return [];
+    return undefined;
   }
 }
