@@ -16,8 +16,6 @@ bool Same(const std::vector<Piece>& a, const std::vector<Piece>& b) {
   return true;
 }
 
-bool IsProto(Encoding encoding) { return encoding == kProtobuf || encoding == kMetadataProtobuf; }
-
 }  // namespace
 
 // bytes_ = head, the pending frames as one HTTP chunk, and at the end the chunked body's tail.
@@ -33,8 +31,7 @@ void Pump::Build(const Watcher& watch) {
     const int n = std::snprintf(size, sizeof(size), "%zx\r\n", frames_.size());
     bytes_.append(size, static_cast<size_t>(n)).append(frames_).append("\r\n");
   }
-  // JSON: uWS's own end() writes the CRLF of this last one-byte chunk and the closing chunk.
-  if (watch.tail_done) bytes_ += IsProto(encoding) ? "0\r\n\r\n" : "1\r\n\n";
+  if (watch.tail_done) bytes_ += "0\r\n\r\n";
   last_.clear();
   if (plain) last_ = watch.pending;
   last_encoding_ = encoding;

@@ -2,6 +2,8 @@
  * Serves watches on uWebSockets.js responses. The addon writes events straight to the socket, each
  * batch one whole HTTP chunk with its closing CRLF: uWS's own res.write holds that CRLF, and the end
  * of the headers, back until the next write, so strict clients would see every event one late.
+ * Head and end are ours too: uWS's own need filler to be sent, and to clients that read line by
+ * line an empty line is an event. So the connection closes behind a watch.
  * Where the addon can not do so, res.write serves, behind the same functions.
  *
  * Threads: each has its own pump; a watch is served on the thread that opened it.
@@ -14,10 +16,7 @@ import { uwsBinaryPath } from "./uws.ts";
 export interface WatchResponse {
   readonly res: HttpResponse;
   readonly ssl: boolean;
-  /**
-   * Whether the stream is JSON lines. Others (protobuf) bear no white space, which uWS needs to
-   * send headers at once: their head is ours too, and the connection closes behind them.
-   */
+  /** Whether the stream is JSON lines. */
   readonly json: boolean;
   /** `Content-Type` and what else, without Transfer-Encoding and Connection. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -26,7 +25,6 @@ export interface WatchResponse {
 }
 
 const FALLBACK_CHUNK = 64 * 1024;
-const CRLF = Buffer.from("\r\n");
 const served = new Map<WatchId, WatchResponse>();
 let ready: boolean | undefined;
 let scratch: Buffer | undefined;
@@ -44,8 +42,8 @@ function finish(watch: WatchId, why: PumpEnd): void {
   if (response === undefined) return;
   served.delete(watch);
   native.watchClose(watch);
-  if (response.json || !hasPump()) response.res.cork(() => response.res.end());
-  else response.res.close();
+  if (hasPump()) response.res.close();
+  else response.res.cork(() => response.res.end());
   response.onEnd?.(why);
 }
 
@@ -62,22 +60,19 @@ function rawHead(response: WatchResponse): Buffer {
 export function startWatch(watch: WatchId, response: WatchResponse): void {
   const { res } = response;
   served.set(watch, response);
-  const pump = hasPump();
-  if (response.json || !pump) {
-    res.cork(() => {
-      res.writeStatus("200 OK");
-      for (const [name, value] of response.headers) res.writeHeader(name, value);
-      res.write(response.json ? "\n" : "");
-    });
-  }
-  if (pump) {
+  if (hasPump()) {
     res.onWritable(() => {
       native.pumpResume(watch);
       return true;
     });
-    native.pumpAttach(watch, res, response.ssl, response.json ? CRLF : rawHead(response));
+    native.pumpAttach(watch, res, response.ssl, rawHead(response));
     return;
   }
+  res.cork(() => {
+    res.writeStatus("200 OK");
+    for (const [name, value] of response.headers) res.writeHeader(name, value);
+    res.write(response.json ? " " : "");
+  });
   const drain = () => drainFallback(watch, res);
   res.onWritable(() => {
     drain();

@@ -61,7 +61,7 @@ const isJson = (watch: WatchResponse) =>
 
 /**
  * Writes frames from JavaScript. uWS sends the end of the headers, and of each chunk, only with
- * the next write; so the body opens with a newline, which JSON decoders skip. Protobuf allows no
+ * the next write; so the body opens with a space, which JSON decoders skip. Protobuf allows no
  * such filler: there the head waits for the first event.
  */
 class FrameWriter {
@@ -74,7 +74,7 @@ class FrameWriter {
   constructor(exchange: UwsExchange, watch: WatchResponse) {
     this.#exchange = exchange;
     this.#watch = watch;
-    this.#filler = isJson(watch) ? "\n" : "";
+    this.#filler = isJson(watch) ? " " : "";
   }
 
   start(): void {
