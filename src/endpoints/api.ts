@@ -4,6 +4,7 @@ import type { AdmissionPlugin } from "../admission/plugin.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import type { TokenAuthenticator } from "../authentication/authenticator.ts";
 import type { Authorizer, RuleResolver } from "../authorization/authorizer.ts";
+import type { FlowControl } from "../flowcontrol/flow-control.ts";
 import type { ServedResources } from "../registry/install.ts";
 import type { ReceivedRequest, Response } from "../request/request.ts";
 import type { ApiContext, ApiSettings, TokenIssuer } from "./api-context.ts";
@@ -24,6 +25,7 @@ export interface ApiDependencies {
   readonly storeHealth: ApiContext["storeHealth"];
   /** Discovery, OpenAPI, health, metrics, version: everything that is no resource. */
   readonly paths: PathRoutes;
+  readonly flowControl?: FlowControl;
   readonly audit?: Auditor;
   readonly observe?: NonNullable<ChainConfig["observe"]>;
   readonly onError?: NonNullable<ChainConfig["onError"]>;
@@ -54,6 +56,7 @@ export function createApi(dependencies: ApiDependencies): Api {
     impersonate: dependencies.impersonate,
     authorizer,
     routes,
+    ...(dependencies.flowControl === undefined ? {} : { flowControl: dependencies.flowControl }),
     ...(dependencies.audit === undefined ? {} : { audit: dependencies.audit }),
     ...(dependencies.observe === undefined ? {} : { observe: dependencies.observe }),
     ...(dependencies.onError === undefined ? {} : { onError: dependencies.onError }),

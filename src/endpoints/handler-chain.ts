@@ -6,6 +6,7 @@ import { StatusError, toStatus, unauthorized } from "../apimachinery/api/errors.
 import type { Auditor, AuditSession } from "../audit/auditor.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { markAuthorized } from "../authorization/gate.ts";
+import type { FlowControl } from "../flowcontrol/flow-control.ts";
 import type { AuthenticatedRequest, ReceivedRequest, Response } from "../request/request.ts";
 import { respondStatus } from "./respond.ts";
 import type { Routes } from "./routes.ts";
@@ -19,6 +20,8 @@ export interface ChainConfig {
   readonly impersonate: (
     request: AuthenticatedRequest,
   ) => Promise<AuthenticatedRequest> | AuthenticatedRequest;
+  /** Undefined: any number of requests runs at a time. */
+  readonly flowControl?: FlowControl;
   readonly authorizer: Authorizer;
   readonly routes: Routes;
   /** Undefined: nothing is audited. */
@@ -29,7 +32,11 @@ export interface ChainConfig {
 }
 
 export function handlerChain(config: ChainConfig) {
-  const { authenticate, impersonate, authorizer, routes, audit } = config;
+  const { authenticate, impersonate, authorizer, routes, audit, flowControl } = config;
+  const handle = async (request: AuthenticatedRequest): Promise<Response> => {
+    const authorized = await markAuthorized(authorizer, request);
+    return routes.lookup(authorized)(authorized);
+  };
   return async (received: ReceivedRequest): Promise<Response> => {
     let response: Response;
     let session: AuditSession | undefined;
@@ -41,9 +48,9 @@ export function handlerChain(config: ChainConfig) {
       }
       if (audit !== undefined) session = await audit.begin(authenticated);
       const asUser = await impersonate(authenticated);
-      const authorized = await markAuthorized(authorizer, asUser);
-      const handler = routes.lookup(authorized);
-      response = await handler(authorized);
+      response = await (flowControl === undefined
+        ? handle(asUser)
+        : flowControl.run(asUser, handle));
     } catch (thrown) {
       if (!(thrown instanceof StatusError)) config.onError?.(received, thrown);
       response = respondStatus(received, toStatus(thrown));

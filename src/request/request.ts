@@ -38,6 +38,8 @@ export interface ReceivedRequest {
   readonly warnings: Set<string>;
   /** Annotations for the audit event. */
   readonly auditAnnotations: Map<string, string>;
+  /** Headers that a gate adds to the answer, whatever it will be. */
+  responseHeaders?: readonly (readonly [string, string])[] | undefined;
 }
 
 export type AuthenticatedRequest = ReceivedRequest & {

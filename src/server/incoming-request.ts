@@ -61,6 +61,7 @@ export class IncomingRequest implements ReceivedRequest {
   readonly auditId: string;
   readonly warnings = new Set<string>();
   readonly auditAnnotations = new Map<string, string>();
+  responseHeaders: ReceivedRequest["responseHeaders"] = undefined;
   readonly #fields: HeaderFields;
   readonly #body: BodyBuffer | undefined;
   readonly #rawQuery: string;

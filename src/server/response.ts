@@ -45,7 +45,8 @@ const WARNING_RUNES_CUT = 256;
 const CONTROL = /[\x00-\x1f\x7f]/g;
 
 /**
- * The response's headers plus those every response has: Audit-Id, Cache-Control and the warnings.
+ * The response's headers plus those every response has: Audit-Id, Cache-Control, what gates add,
+ * and the warnings.
  * What the handler set itself stays. Upstream: endpoints/filters/{audit_init,cachecontrol,warning}.
  */
 export function completeHeaders(request: ReceivedRequest, response: Response): readonly Header[] {
@@ -54,6 +55,7 @@ export function completeHeaders(request: ReceivedRequest, response: Response): r
   const added: Header[] = [];
   if (!has("audit-id")) added.push(["Audit-Id", request.auditId.replace(CONTROL, "")]);
   if (!has("cache-control")) added.push(["Cache-Control", "no-cache, private"]);
+  if (request.responseHeaders !== undefined) added.push(...request.responseHeaders);
   if (request.warnings.size > 0 && !has("warning")) added.push(...warningHeaders(request.warnings));
   return added.length === 0 ? headers : [...added, ...headers];
 }
