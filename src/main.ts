@@ -12,6 +12,7 @@ import {
   type ServerOptions,
 } from "./options/options.ts";
 import { UsageError } from "./options/pflag.ts";
+import { isStoreCommand } from "./options/store-command.ts";
 import { watchFiles } from "./server/file-watch.ts";
 import { defaultLimits } from "./server/front.ts";
 import { kubeconfig, writeKubeconfig } from "./server/pki/store.ts";
@@ -37,6 +38,11 @@ function fail(message: string, hint = ""): void {
 }
 
 async function main(args: readonly string[]): Promise<void> {
+  if (isStoreCommand(args)) {
+    const { runStoreCommand } = await import("./store-commands.ts");
+    process.exitCode = await runStoreCommand(args);
+    return;
+  }
   let invocation: Invocation;
   try {
     invocation = parseOptions(args, availableParallelism());

@@ -7,6 +7,8 @@ const INTRODUCTION = `Klystron serves the Kubernetes v1.36 API. It takes kube-ap
 
 Usage:
   klystron [flags]
+  klystron snapshot save|restore FILE [--data-dir=DIR]
+  klystron import|export --etcd-servers=URL[,URL] [--data-dir=DIR]
 `;
 
 /** The whole text, wrapped at `columns`. */

@@ -18,10 +18,20 @@ export interface ParsedFlags {
   /** `Flag --x has been deprecated, ...`, once a flag. */
   readonly deprecations: readonly string[];
   readonly help: boolean;
+  /** What is no flag, in order. */
+  readonly positional: readonly string[];
 }
 
 /** Throws UsageError with pflag's text for an unknown flag or a value that does not parse. */
 export function parseFlags(table: FlagTable, args: readonly string[]): ParsedFlags {
+  const parsed = parseCommand(table, args);
+  if (parsed.positional.length === 0 || parsed.help) return parsed;
+  const list = parsed.positional.map((arg) => JSON.stringify(arg)).join(" ");
+  throw new UsageError(`"kube-apiserver" does not take any arguments, got [${list}]`);
+}
+
+/** As parseFlags, for a command that takes arguments. */
+export function parseCommand(table: FlagTable, args: readonly string[]): ParsedFlags {
   const parser = new Parser(table);
   parser.run(args);
   return parser.result();
@@ -31,6 +41,7 @@ class Parser {
   readonly #table: FlagTable;
   readonly #given = new Map<string, unknown>();
   readonly #deprecations: string[] = [];
+  readonly #positional: string[] = [];
   #help = false;
 
   constructor(table: FlagTable) {
@@ -39,19 +50,14 @@ class Parser {
 
   run(args: readonly string[]): void {
     const queue = [...args];
-    const positional: string[] = [];
     for (let arg = queue.shift(); arg !== undefined; arg = queue.shift()) {
       if (arg === "--") {
-        positional.push(...queue);
+        this.#positional.push(...queue);
         break;
       }
       if (arg.startsWith("--")) this.#long(arg, queue);
       else if (arg.startsWith("-") && arg.length > 1) this.#short(arg, queue);
-      else positional.push(arg);
-    }
-    if (positional.length > 0 && !this.#help) {
-      const list = positional.map((arg) => JSON.stringify(arg)).join(" ");
-      throw new UsageError(`"kube-apiserver" does not take any arguments, got [${list}]`);
+      else this.#positional.push(arg);
     }
   }
 
@@ -61,7 +67,8 @@ class Parser {
       values[name] = this.#given.has(name) ? this.#given.get(name) : fallback;
     }
     const changed = new Set(this.#given.keys());
-    return { values, changed, deprecations: this.#deprecations, help: this.#help };
+    const positional = this.#positional;
+    return { values, changed, deprecations: this.#deprecations, help: this.#help, positional };
   }
 
   #long(arg: string, queue: string[]): void {

@@ -39,6 +39,9 @@ export interface SnapshotInfo {
   readonly bytes: number;
 }
 
+/** Told the number of keys so far, after every few hundred. */
+export type Progress = (keys: number) => void;
+
 const packr = new Packr({ useRecords: false });
 /** The first frame. */
 type Header = readonly [revision: number];
@@ -52,18 +55,26 @@ type Frame = readonly [
 ];
 
 /** Saves the store of `directory`, which no server may have open. The file appears when complete. */
-export async function saveSnapshot(directory: string, file: string): Promise<SnapshotInfo> {
+export async function saveSnapshot(
+  directory: string,
+  file: string,
+  progress?: Progress,
+): Promise<SnapshotInfo> {
   if (!existsSync(join(directory, STORE_FILE))) throw refused(`there is no store in ${directory}`);
   const store = await openEmbeddedStore({ directory });
   try {
-    return await saveSnapshotOf(store, file);
+    return await saveSnapshotOf(store, file, progress);
   } finally {
     await store.close();
   }
 }
 
 /** Saves the state of any backend as of one revision. */
-export async function saveSnapshotOf(backend: KvBackend, file: string): Promise<SnapshotInfo> {
+export async function saveSnapshotOf(
+  backend: KvBackend,
+  file: string,
+  progress?: Progress,
+): Promise<SnapshotInfo> {
   await mkdir(dirname(file), { recursive: true });
   const partial = `${file}.partial`;
   const handle = await open(partial, "w", 0o600);
@@ -73,7 +84,7 @@ export async function saveSnapshotOf(backend: KvBackend, file: string): Promise<
     const revision = await backend.currentRevision();
     await out.frame(packr.pack([revision] satisfies Header));
     let keys = 0;
-    for await (const kv of readState(backend, revision)) {
+    for await (const kv of counted(readState(backend, revision), progress)) {
       const { key, value, createRevision, modRevision, version, lease } = kv;
       const row: Frame = [key, value, createRevision, modRevision, version, lease !== 0n];
       await out.frame(packr.pack(row));
@@ -92,7 +103,11 @@ export async function saveSnapshotOf(backend: KvBackend, file: string): Promise<
 }
 
 /** Makes the store of `directory` from a snapshot. Rejects when there is a store already. */
-export async function restoreSnapshot(file: string, directory: string): Promise<SnapshotInfo> {
+export async function restoreSnapshot(
+  file: string,
+  directory: string,
+  progress?: Progress,
+): Promise<SnapshotInfo> {
   const handle = await open(file, "r").catch((cause: unknown) => {
     throw refused(`the snapshot ${file} can not be read: ${String(cause)}`);
   });
@@ -106,7 +121,7 @@ export async function restoreSnapshot(file: string, directory: string): Promise<
       }
       await reader.checkDigest();
     };
-    const keys = await writeStore(directory, asRevision(header[0]), frames());
+    const keys = await writeStore(directory, asRevision(header[0]), counted(frames(), progress));
     return { revision: asRevision(header[0]), keys, bytes: reader.position };
   } finally {
     await handle.close();
@@ -114,14 +129,23 @@ export async function restoreSnapshot(file: string, directory: string): Promise<
 }
 
 /** Makes the store of `directory` from a running etcd, revisions included. */
-export async function importStore(from: KvBackend, directory: string): Promise<SnapshotInfo> {
+export async function importStore(
+  from: KvBackend,
+  directory: string,
+  progress?: Progress,
+): Promise<SnapshotInfo> {
   const revision = await from.currentRevision();
-  const keys = await writeStore(directory, revision, readState(from, revision));
+  const keys = await writeStore(directory, revision, counted(readState(from, revision), progress));
   return { revision, keys, bytes: 0 };
 }
 
 /** Writes every key under `prefix` to another store, which must have none there: new revisions. */
-export async function exportStore(from: KvBackend, to: KvBackend, prefix: string): Promise<number> {
+export async function exportStore(
+  from: KvBackend,
+  to: KvBackend,
+  prefix: string,
+  progress?: Progress,
+): Promise<number> {
   const end = `${prefix}\u{10ffff}`;
   const there = await to.range({ start: prefix, end, limit: 1, keysOnly: true });
   if (there.count > 0) throw refused(`the target already has ${there.count} keys under ${prefix}`);
@@ -129,7 +153,7 @@ export async function exportStore(from: KvBackend, to: KvBackend, prefix: string
   const flying = new Set<Promise<void>>();
   let keys = 0;
   let failed: unknown;
-  for await (const kv of readState(from, revision)) {
+  for await (const kv of counted(readState(from, revision), progress)) {
     if (!kv.key.startsWith(prefix)) continue;
     if (failed !== undefined) break;
     const job = writeOne(to, kv)
@@ -161,6 +185,17 @@ async function* readState(backend: KvBackend, revision: Revision): AsyncIterable
     const last = page.kvs[page.kvs.length - 1];
     if (!page.more || last === undefined) return;
     start = `${last.key}\0`;
+  }
+}
+
+async function* counted(
+  kvs: AsyncIterable<KeyValue>,
+  progress: Progress | undefined,
+): AsyncIterable<KeyValue> {
+  let keys = 0;
+  for await (const kv of kvs) {
+    yield kv;
+    if (++keys % PAGE === 0) progress?.(keys);
   }
 }
 
