@@ -40,7 +40,7 @@ function fail(message: string, hint = ""): void {
 async function main(args: readonly string[]): Promise<void> {
   if (isStoreCommand(args)) {
     const { runStoreCommand } = await import("./store-commands.ts");
-    process.exitCode = await runStoreCommand(args);
+    process.exitCode = await runStoreCommand(args, process);
     return;
   }
   let invocation: Invocation;

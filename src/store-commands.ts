@@ -24,26 +24,35 @@ const CONNECT_MS = 10_000;
 
 type Copy = Exclude<StoreCommand, { kind: "help" }>;
 
-/** Runs the command; the process' exit code. Progress and errors go to stderr. */
-export async function runStoreCommand(args: readonly string[]): Promise<number> {
+/** Where a command prints: its help on the one, progress and errors on the other. */
+export interface Terminal {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** Runs the command; resolves to the process' exit code. */
+export async function runStoreCommand(
+  args: readonly string[],
+  { stdout, stderr }: Terminal,
+): Promise<number> {
   let command: StoreCommand;
   try {
     command = parseStoreCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`Error: ${error.message}\nSee 'klystron ${args[0]} --help' for usage.\n`);
+    stderr.write(`Error: ${error.message}\nSee 'klystron ${args[0]} --help' for usage.\n`);
     return 1;
   }
   if (command.kind === "help") {
-    process.stdout.write(storeCommandHelp);
+    stdout.write(storeCommandHelp);
     return 0;
   }
   try {
-    process.stderr.write(`${await run(command, reportEvery(PROGRESS_MS))}\n`);
+    stderr.write(`${await run(command, reportEvery(PROGRESS_MS, stderr))}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof StorageError) && !isSystemError(error)) throw error;
-    process.stderr.write(`Error: ${error.message}\n`);
+    stderr.write(`Error: ${error.message}\n`);
     return 1;
   }
 }
@@ -95,12 +104,12 @@ async function withEtcd<T>(of: EtcdAddress, work: (etcd: KvBackend) => Promise<T
 }
 
 /** Speaks up about copies that take long. */
-function reportEvery(milliseconds: number): Progress {
+function reportEvery(milliseconds: number, stderr: Terminal["stderr"]): Progress {
   let last = performance.now();
   return (keys) => {
     if (performance.now() - last < milliseconds) return;
     last = performance.now();
-    process.stderr.write(`${keys} keys ...\n`);
+    stderr.write(`${keys} keys ...\n`);
   };
 }
 
