@@ -5,14 +5,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { notFound, type StatusError } from "../../apimachinery/api/errors.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
-import type {
-  Container,
-  EphemeralContainer,
-  Node,
-  Pod,
-  PodSpec,
-} from "../../apis/core/v1/types.ts";
+import type { Node, Pod, PodSpec } from "../../apis/core/v1/types.ts";
 import type { Attributes, DeepReadonly, Listers, MayUser } from "../plugin.ts";
+import { namesConfigMaps, namesSecrets } from "../pod-references.ts";
 
 export interface NodeRequest {
   readonly attributes: DeepReadonly<Attributes>;
@@ -122,55 +117,6 @@ function referenceProblem(spec: DeepReadonly<PodSpec>, self: string): string | u
     return refuse("persistentvolumeclaims");
   }
   return (spec.resourceClaims ?? []).length > 0 ? refuse("resourceclaims") : undefined;
-}
-
-type AnyContainer = DeepReadonly<Container> | DeepReadonly<EphemeralContainer>;
-
-function containersOf(spec: DeepReadonly<PodSpec>): readonly AnyContainer[] {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec;
-  return [...initContainers, ...containers, ...ephemeralContainers];
-}
-
-function namesSecrets(spec: DeepReadonly<PodSpec>): boolean {
-  const inContainers = containersOf(spec).some(
-    ({ env, envFrom }) =>
-      (envFrom ?? []).some(({ secretRef }) => secretRef !== undefined) ||
-      (env ?? []).some(({ valueFrom }) => valueFrom?.secretKeyRef !== undefined),
-  );
-  if (inContainers || (spec.imagePullSecrets ?? []).length > 0) return true;
-  return (spec.volumes ?? []).some((volume) => {
-    const sources = volume.projected?.sources ?? [];
-    // Drivers with a secret of their own say so under one of two names.
-    const drivers = [
-      volume.azureFile?.secretName,
-      volume.cephfs?.secretRef,
-      volume.cinder?.secretRef,
-      volume.flexVolume?.secretRef,
-      volume.rbd?.secretRef,
-      volume.scaleIO?.secretRef,
-      volume.iscsi?.secretRef,
-      volume.storageos?.secretRef,
-      volume.csi?.nodePublishSecretRef,
-    ];
-    return (
-      volume.secret !== undefined ||
-      sources.some(({ secret }) => secret !== undefined) ||
-      drivers.some((driver) => driver !== undefined)
-    );
-  });
-}
-
-function namesConfigMaps(spec: DeepReadonly<PodSpec>): boolean {
-  const inContainers = containersOf(spec).some(
-    ({ env, envFrom }) =>
-      (envFrom ?? []).some(({ configMapRef }) => configMapRef !== undefined) ||
-      (env ?? []).some(({ valueFrom }) => valueFrom?.configMapKeyRef !== undefined),
-  );
-  if (inContainers) return true;
-  return (spec.volumes ?? []).some(
-    ({ configMap, projected }) =>
-      configMap !== undefined || (projected?.sources ?? []).some((one) => one.configMap),
-  );
 }
 
 export function nodeMayWritePodStatus({ attributes, node }: NodeRequest): Refusal {

@@ -1,8 +1,9 @@
 /** A pod's RuntimeClass brings its overhead and its place. Upstream: plugin/pkg/admission/runtimeclass. */
-import type { Pod, Toleration } from "../../apis/core/v1/types.ts";
+import type { Pod } from "../../apis/core/v1/types.ts";
 import type { RuntimeClass } from "../../apis/node/v1/types.ts";
 import { deny, isResource } from "../errors.ts";
 import type { AdmissionPlugin, Attributes, DeepReadonly, Listers } from "../plugin.ts";
+import { mergeTolerations } from "../tolerations.ts";
 
 const RUNTIME_CLASSES = { group: "node.k8s.io", resource: "runtimeclasses" };
 
@@ -78,16 +79,6 @@ function setScheduling(attributes: Attributes<Pod>, { scheduling }: RuntimeClass
   }
   if (Object.keys(selector).length > 0) spec.nodeSelector = selector;
   const own = spec.tolerations ?? [];
-  const added = (scheduling.tolerations ?? []).filter((one) => !own.some((has) => same(has, one)));
-  if (added.length > 0) spec.tolerations = [...own, ...added];
-}
-
-function same(a: Toleration, b: Toleration): boolean {
-  return (
-    a.key === b.key &&
-    a.operator === b.operator &&
-    a.value === b.value &&
-    a.effect === b.effect &&
-    a.tolerationSeconds === b.tolerationSeconds
-  );
+  const added = scheduling.tolerations ?? [];
+  if (added.length > 0) spec.tolerations = mergeTolerations(own, added);
 }

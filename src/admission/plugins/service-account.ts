@@ -3,10 +3,10 @@
  * Upstream: plugin/pkg/admission/serviceaccount.
  */
 import { randomBytes } from "node:crypto";
-import type { StatusError } from "../../apimachinery/api/errors.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../apis/core/v1/types.ts";
 import { deny, isResource } from "../errors.ts";
 import type { AdmissionPlugin, Attributes, DeepReadonly, Listers } from "../plugin.ts";
+import { namesSecrets } from "../pod-references.ts";
 
 const SERVICE_ACCOUNTS = { group: "", resource: "serviceaccounts" };
 const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
@@ -79,36 +79,36 @@ export function serviceAccountPlugin(
     },
 
     async validate(attributes) {
-      const pod = attributes.object as Pod;
-      if (isMirror(pod)) return;
+      const pod = attributes.object as DeepReadonly<Pod>;
+      const isDebugging = attributes.operation === "UPDATE";
+      if (!isDebugging && isMirror(pod)) {
+        const refusal = mirrorProblem(pod);
+        if (refusal !== undefined) throw deny(attributes, refusal);
+        return;
+      }
+      if (isDebugging && !pod.spec?.serviceAccountName) {
+        const name = `${attributes.namespace}/${pod.metadata?.name ?? ""}`;
+        throw deny(attributes, `no service account specified for pod ${name}`);
+      }
       const account = await accountOf(attributes);
       if (account.metadata?.annotations?.[ENFORCE_ANNOTATION] !== "true") return;
-      const refusal = unmountableSecret(attributes, pod, account);
-      if (refusal !== undefined) throw refusal;
+      const refusal = unmountableSecret(pod, account, isDebugging);
+      if (refusal !== undefined) throw deny(attributes, refusal);
     },
   };
 }
 
-function isMirror({ metadata }: Pod): boolean {
+function isMirror({ metadata }: DeepReadonly<Pod>): boolean {
   return metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined;
 }
 
-function mirrorProblem({ spec }: Pod): string | undefined {
+function mirrorProblem({ spec }: DeepReadonly<Pod>): string | undefined {
   if (spec?.serviceAccountName) return "a mirror pod may not reference service accounts";
-  const secrets = (spec?.volumes ?? []).some(({ secret }) => secret !== undefined);
-  if (secrets || hasSecretEnvironment(spec)) return "a mirror pod may not reference secrets";
+  if (namesSecrets(spec ?? {})) return "a mirror pod may not reference secrets";
   const tokens = (spec?.volumes ?? []).some(({ projected }) =>
     (projected?.sources ?? []).some((one) => one.serviceAccountToken !== undefined),
   );
   return tokens ? "a mirror pod may not use ServiceAccountToken volume projections" : undefined;
-}
-
-function hasSecretEnvironment(spec: Pod["spec"]): boolean {
-  return containersOf(spec).some(
-    ({ env, envFrom }) =>
-      (env ?? []).some((one) => one.valueFrom?.secretKeyRef !== undefined) ||
-      (envFrom ?? []).some((one) => one.secretRef !== undefined),
-  );
 }
 
 function containersOf(spec: Pod["spec"]): readonly Container[] {
@@ -157,27 +157,63 @@ function randomSuffix(): string {
   return [...randomBytes(5)].map((byte) => ALPHABET[byte % ALPHABET.length]).join("");
 }
 
+/** Why a pod may not have a secret that its account does not list. */
 function unmountableSecret(
-  attributes: DeepReadonly<Attributes<Pod>>,
-  pod: Pod,
+  { spec }: DeepReadonly<Pod>,
   account: ServiceAccount,
-): StatusError | undefined {
+  isDebugging: boolean,
+): string | undefined {
   const mountable = new Set((account.secrets ?? []).map(({ name }) => name ?? ""));
+  const accountName = account.metadata?.name ?? "";
+  const because = `is not allowed because service account ${accountName} does not reference that`;
+  const inContainers = (what: string, containers: readonly SecretUser[]) =>
+    firstOf(containers, (container) => {
+      const place = referenceOutside(container, mountable);
+      return place === undefined
+        ? undefined
+        : `${what} ${container.name} with ${place} ${because} secret`;
+    });
+  if (isDebugging) return inContainers("ephemeral container", spec?.ephemeralContainers ?? []);
   const pulls = new Set((account.imagePullSecrets ?? []).map(({ name }) => name ?? ""));
-  const accountName = JSON.stringify(account.metadata?.name ?? "");
-  const refuse = (what: string) => deny(attributes as DeepReadonly<Attributes>, what);
-  for (const { name, secret } of pod.spec?.volumes ?? []) {
-    const wanted = secret?.secretName;
-    if (wanted === undefined || mountable.has(wanted)) continue;
-    return refuse(
-      `volume with secret.secretName=${JSON.stringify(wanted)} is not allowed because service account ${accountName} does not reference that secret (volume ${JSON.stringify(name ?? "")})`,
-    );
+  return (
+    firstOf(spec?.volumes ?? [], ({ secret }) =>
+      secret === undefined || mountable.has(secret.secretName ?? "")
+        ? undefined
+        : `volume with secret.secretName="${secret.secretName}" ${because} secret`,
+    ) ??
+    inContainers("init container", spec?.initContainers ?? []) ??
+    inContainers("container", spec?.containers ?? []) ??
+    firstOf([...(spec?.imagePullSecrets ?? []).entries()], ([i, { name = "" }]) =>
+      pulls.has(name)
+        ? undefined
+        : `imagePullSecrets[${i}].name="${name}" ${because} imagePullSecret`,
+    )
+  );
+}
+
+type SecretUser = DeepReadonly<Pick<Container, "name" | "env" | "envFrom">>;
+
+/** Where a container takes a secret into its environment that is not in `mountable`. */
+function referenceOutside(
+  { env, envFrom }: SecretUser,
+  mountable: ReadonlySet<string>,
+): string | undefined {
+  const text = (secret: string) => `referencing secret.secretName="${secret}"`;
+  for (const { name, valueFrom } of env ?? []) {
+    const secret = valueFrom?.secretKeyRef?.name;
+    if (secret !== undefined && !mountable.has(secret)) return `envVar ${name} ${text(secret)}`;
   }
-  for (const { name } of pod.spec?.imagePullSecrets ?? []) {
-    if (name === undefined || pulls.has(name)) continue;
-    return refuse(
-      `imagePullSecrets[].name=${JSON.stringify(name)} is not allowed because service account ${accountName} does not reference that imagePullSecret`,
-    );
+  for (const { secretRef } of envFrom ?? []) {
+    const secret = secretRef?.name;
+    if (secret !== undefined && !mountable.has(secret)) return `envFrom ${text(secret)}`;
+  }
+  return undefined;
+}
+
+function firstOf<T>(items: readonly T[], find: (item: T) => string | undefined) {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
