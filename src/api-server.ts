@@ -13,6 +13,7 @@ import { openApiPaths } from "./endpoints/openapi/paths.ts";
 import { openApiV3Paths } from "./endpoints/openapi/v3.ts";
 import { createGates } from "./gates.ts";
 import { createAdmission } from "./gates-admission.ts";
+import { createKubeletClient } from "./kubelet-client.ts";
 import { logError, logInfo, logWarning } from "./metrics/log.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { printFlags, type ServerOptions } from "./options/options.ts";
@@ -88,6 +89,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     log: { info: logInfo, warning: logWarning, error: logError },
   });
   addInformerCheck(health, access.synced);
+  const kubelet = createKubeletClient(flags);
   const flowControl = startFlowControl({ flags, threads: config.threads, listers, health });
   const api = createApi({
     served,
@@ -108,6 +110,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     authenticate: access.authenticate,
     impersonate: access.impersonate,
     flowControl,
+    kubelet,
     authorizer: access.authorizer,
     ruleResolver: access.ruleResolver,
     tokenAuthenticator: access.tokenAuthenticator,
@@ -135,6 +138,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   installed();
   const close = async () => {
     flowControl.close();
+    kubelet.close();
     await access.close();
     await storage.close();
   };

@@ -9,6 +9,7 @@ import type { TokenAuthenticator } from "../authentication/authenticator.ts";
 import type { Authorizer, RuleResolver } from "../authorization/authorizer.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import type { WriteContext } from "../registry/generic/store.ts";
+import type { KubeletClient } from "../request/outgoing/kubelet-client.ts";
 import type { AuthorizedRequest } from "../request/request.ts";
 import type { Storage } from "../storage/interfaces.ts";
 
@@ -50,6 +51,8 @@ export interface ApiContext {
   readonly tokenAuthenticator: TokenAuthenticator | undefined;
   readonly tokenIssuer: TokenIssuer | undefined;
   readonly apiAudiences: readonly string[];
+  /** Undefined: this server reaches no kubelets. */
+  readonly kubelet: KubeletClient | undefined;
   /** Rejects when the store does not answer in time. */
   readonly storeHealth: (timeoutMs: number) => Promise<void>;
   /** A served resource in its storage version, whatever group version asks. */

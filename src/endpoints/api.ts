@@ -6,6 +6,7 @@ import type { TokenAuthenticator } from "../authentication/authenticator.ts";
 import type { Authorizer, RuleResolver } from "../authorization/authorizer.ts";
 import type { FlowControl } from "../flowcontrol/flow-control.ts";
 import type { ServedResources } from "../registry/install.ts";
+import type { KubeletClient } from "../request/outgoing/kubelet-client.ts";
 import type { ReceivedRequest, Response } from "../request/request.ts";
 import type { ApiContext, ApiSettings, TokenIssuer } from "./api-context.ts";
 import { type ChainConfig, handlerChain } from "./handler-chain.ts";
@@ -22,6 +23,7 @@ export interface ApiDependencies {
   readonly tokenAuthenticator?: TokenAuthenticator;
   readonly tokenIssuer?: TokenIssuer;
   readonly apiAudiences: readonly string[];
+  readonly kubelet?: KubeletClient;
   readonly storeHealth: ApiContext["storeHealth"];
   /** Discovery, OpenAPI, health, metrics, version: everything that is no resource. */
   readonly paths: PathRoutes;
@@ -46,6 +48,7 @@ export function createApi(dependencies: ApiDependencies): Api {
     tokenAuthenticator: dependencies.tokenAuthenticator,
     tokenIssuer: dependencies.tokenIssuer,
     apiAudiences: dependencies.apiAudiences,
+    kubelet: dependencies.kubelet,
     storeHealth: dependencies.storeHealth,
     resourceOf: (group, resource) => served.find(group, resource),
     now: dependencies.now ?? (() => new Date()),

@@ -36,7 +36,6 @@ export const unimplementedFlags: ReadonlySet<string> = new Set([
   "coordinated-leadership-retry-period",
   "enable-aggregator-routing",
   "enable-logs-handler",
-  "kubelet-port",
   "kubelet-read-only-port",
   "max-connection-bytes-per-sec",
   "peer-advertise-ip",

@@ -1,0 +1,104 @@
+/**
+ * Calls to kubelets: where a node's kubelet is, and GETs of what it streams.
+ * Upstream: pkg/kubelet/client/kubelet_client.go; apiserver/pkg/registry/generic/rest/streamer.go.
+ */
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
+
+export interface KubeletClientOptions {
+  /** PEM; undefined: kubelets are not asked who they are (--kubelet-certificate-authority). */
+  readonly authorities: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  /** Of kubelets whose node does not say. */
+  readonly defaultPort: number;
+  /** Types of node addresses, best first. */
+  readonly addressTypes: readonly string[];
+  /** Until the connection is there. */
+  readonly connectTimeoutMs: number;
+}
+
+/** What is read of a Node. */
+export interface KubeletNode {
+  readonly status?:
+    | {
+        readonly addresses?:
+          | readonly { readonly type?: string | undefined; readonly address?: string | undefined }[]
+          | undefined;
+        readonly daemonEndpoints?:
+          | { readonly kubeletEndpoint?: { readonly Port?: number | undefined } | undefined }
+          | undefined;
+      }
+    | undefined;
+}
+
+export interface KubeletAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export class KubeletClient {
+  readonly #options: KubeletClientOptions;
+  readonly #agent: Agent;
+  readonly #unverified: Agent;
+
+  constructor(options: KubeletClientOptions) {
+    this.#options = options;
+    const { authorities, certificate, key } = options;
+    const identity =
+      certificate === undefined || key === undefined ? {} : { cert: certificate, key };
+    const verified =
+      authorities === undefined ? { rejectUnauthorized: false } : { ca: authorities };
+    this.#agent = new Agent({ keepAlive: true, ...identity, ...verified });
+    this.#unverified = new Agent({ keepAlive: true, ...identity, rejectUnauthorized: false });
+  }
+
+  /** Throws an Error with upstream's text when no address of the node may be used. */
+  addressOf({ status }: KubeletNode): KubeletAddress {
+    const addresses = status?.addresses ?? [];
+    for (const wanted of this.#options.addressTypes) {
+      const found = addresses.find(({ type }) => type === wanted);
+      if (found === undefined) continue;
+      const port = status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0;
+      return { host: found.address ?? "", port: port > 0 ? port : this.#options.defaultPort };
+    }
+    const known = addresses.map(({ type, address }) => `{${type} ${address}}`).join(" ");
+    throw new Error(`no preferred addresses found; known addresses: [${known}]`);
+  }
+
+  /**
+   * The answer, whatever its status, once its headers are there; its body is not read yet. Rejects
+   * when there is none, with the URL in the message. `signal` ends the call and the body.
+   */
+  get(
+    { host, port }: KubeletAddress,
+    path: string,
+    options: { readonly skipsVerification: boolean; readonly signal: AbortSignal },
+  ): Promise<IncomingMessage> {
+    const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const url = `https://${authority}${path}`;
+    return new Promise((resolve, reject) => {
+      const agent = options.skipsVerification ? this.#unverified : this.#agent;
+      const call = request(url, { agent, signal: options.signal }, resolve);
+      call.once("socket", (socket) => {
+        if (!socket.connecting) return;
+        const timer = setTimeout(
+          () => call.destroy(new Error(`dial tcp ${authority}: i/o timeout`)),
+          this.#options.connectTimeoutMs,
+        );
+        timer.unref();
+        const clear = () => clearTimeout(timer);
+        socket.once("secureConnect", clear).once("close", clear);
+      });
+      call.on("error", (error) => {
+        reject(new Error(`Get ${JSON.stringify(url)}: ${error.message}`));
+      });
+      call.end();
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+    this.#unverified.destroy();
+  }
+}
