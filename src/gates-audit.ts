@@ -11,6 +11,7 @@ import {
 } from "./audit/backend.ts";
 import { eventJson, legacyLine } from "./audit/event.ts";
 import { logSink } from "./audit/log-sink.ts";
+import { auditErrors } from "./audit/metrics.ts";
 import { PolicyError, parsePolicy } from "./audit/policy.ts";
 import { webhookSink } from "./audit/webhook-sink.ts";
 import type { GatesConfig } from "./gates-config.ts";
@@ -38,10 +39,15 @@ export function createAudit({ options, log }: GatesConfig): Auditor | undefined 
     if (!(error instanceof PolicyError)) throw error;
     throw new ConfigError(`--audit-policy-file: ${policyFile}: ${error.message}`);
   }
-  const onError = (error: unknown) => log.error("Auditing failed; events are lost", error);
+  const onError = (plugin: string) => (error: unknown) => {
+    auditErrors.inc(plugin);
+    log.error("Auditing failed; events are lost", error);
+  };
   const backends: AuditBackend[] = [];
-  if (flags["audit-log-path"] !== "") backends.push(logBackend(flags, onError));
-  if (flags["audit-webhook-config-file"] !== "") backends.push(webhookBackend(flags, onError));
+  if (flags["audit-log-path"] !== "") backends.push(logBackend(flags, onError("log")));
+  if (flags["audit-webhook-config-file"] !== "") {
+    backends.push(webhookBackend(flags, onError("webhook")));
+  }
   return createAuditor(policy, unionBackend(backends));
 }
 

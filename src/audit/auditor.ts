@@ -8,6 +8,7 @@ import type { AuthenticatedRequest, ReceivedRequest, Response } from "../request
 import type { AuditBackend } from "./backend.ts";
 import { BodyRecorder } from "./bodies.ts";
 import type { AuditEvent, ResponseStatus } from "./event.ts";
+import { auditEvents, auditLevels, auditRejections } from "./metrics.ts";
 import { evaluatePolicy, type Policy, type PolicyDecision, type Stage } from "./policy.ts";
 
 const SLOW_MS = 500;
@@ -29,7 +30,10 @@ export interface Auditor {
 export function createAuditor(policy: Policy, backend: AuditBackend): Auditor {
   const decide = (request: ReceivedRequest & Partial<AuthenticatedRequest>) => {
     const { info, user } = request;
-    return evaluatePolicy(policy, { ...info, user, resourceRequest: info.isResourceRequest });
+    const attributes = { ...info, user, resourceRequest: info.isResourceRequest };
+    const decision = evaluatePolicy(policy, attributes);
+    auditLevels.inc(decision.level);
+    return decision;
   };
   return {
     async begin(request) {
@@ -37,7 +41,10 @@ export function createAuditor(policy: Policy, backend: AuditBackend): Auditor {
       if (decision.level === "None") return undefined;
       const session = new Session(request, decision, backend);
       const recorded = await session.record("RequestReceived", undefined);
-      if (!recorded && backend.strict) throw internalError("failed to store audit event");
+      if (!recorded && backend.strict) {
+        auditRejections.inc();
+        throw internalError("failed to store audit event");
+      }
       return session;
     },
     async unauthenticated(request) {
@@ -85,6 +92,7 @@ class Session implements AuditSession {
       stageAt: new Date(),
       annotations: isArrival ? new Map() : this.#request.auditAnnotations,
     };
+    auditEvents.inc();
     return this.#backend.process(event);
   }
 

@@ -12,6 +12,7 @@ import {
 } from "../request/user-info.ts";
 import type { Authenticated, Authenticator } from "./authenticator.ts";
 import { AuthenticationErrors } from "./errors.ts";
+import { recordAuthentication, recordUser } from "./metrics.ts";
 
 /** Whether a request without credentials may go on as system:anonymous. */
 export interface AnonymousRule {
@@ -68,18 +69,27 @@ export function createAuthenticate(
   onError: (request: ReceivedRequest, error: unknown) => void,
 ): Authenticate {
   return async (request) => {
+    const startedAt = performance.now();
     let found: Authenticated | undefined;
     try {
       found = await authenticator.authenticate(request);
     } catch (error) {
+      recordAuthentication("error", startedAt);
       onError(request, error);
       return undefined;
     }
     if (found !== undefined) {
+      recordAuthentication("success", startedAt);
+      recordUser(found.user.name);
       return Object.assign(request, { user: withAuthenticatedGroup(found.user) });
     }
     const { enabled, paths } = anonymous();
-    if (!enabled || (paths !== undefined && !paths.has(request.info.path))) return undefined;
+    if (!enabled || (paths !== undefined && !paths.has(request.info.path))) {
+      recordAuthentication("failure", startedAt);
+      return undefined;
+    }
+    recordAuthentication("success", startedAt);
+    recordUser(ANONYMOUS);
     return Object.assign(request, { user: anonymousUser });
   };
 }

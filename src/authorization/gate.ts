@@ -2,6 +2,7 @@
 import { forbidden, internalError, type StatusError } from "../apimachinery/api/errors.ts";
 import type { AuthenticatedRequest, AuthorizedRequest } from "../request/request.ts";
 import type { AuthorizationAttributes, Authorizer } from "./authorizer.ts";
+import { recordAuthorization } from "./metrics.ts";
 
 const DECISION = "authorization.k8s.io/decision";
 const REASON = "authorization.k8s.io/reason";
@@ -12,7 +13,10 @@ export async function markAuthorized(
   request: AuthenticatedRequest,
 ): Promise<AuthorizedRequest> {
   const attributes = attributesOf(request);
-  const { decision, reason, error } = await authorizer.authorize(attributes);
+  const startedAt = performance.now();
+  const result = await authorizer.authorize(attributes);
+  recordAuthorization(result, startedAt);
+  const { decision, reason, error } = result;
   const annotations = request.auditAnnotations;
   if (decision === "Allow") {
     annotations.set(DECISION, "allow");

@@ -3,7 +3,7 @@
  * than a look-up. Keys are keyed hashes, so a copy of this process's memory holds no tokens here.
  * Upstream: apiserver/pkg/authentication/token/cache.
  */
-import { createHmac, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import type { Authenticated, TokenAuthenticator } from "../authenticator.ts";
 
 export interface TokenCacheOptions {
@@ -27,12 +27,10 @@ export function cachedTokenAuthenticator(
   { successTtlMs, failureTtlMs = 0, entriesMax = ENTRIES_MAX, now = Date.now }: TokenCacheOptions,
 ): TokenAuthenticator {
   const entries = new Map<string, Entry>();
-  const secret = randomBytes(32);
+  const secret = randomBytes(32).toString("base64");
   const keyOf = (token: string, audiences: readonly string[] | undefined) => {
-    const hmac = createHmac("sha256", secret);
-    hmac.update(`${token.length}:`).update(token);
-    for (const audience of audiences ?? []) hmac.update(`${audience.length}:`).update(audience);
-    return hmac.digest("base64");
+    const parts = [token, ...(audiences ?? [])].map((part) => `${part.length}:${part}`);
+    return hash("sha256", `${secret}${parts.join("")}`, "base64");
   };
   const ask = (key: string, token: string, audiences: readonly string[] | undefined) => {
     const result = inner.authenticateToken(token, audiences);
