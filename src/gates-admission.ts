@@ -3,11 +3,8 @@
  * Upstream: pkg/kubeapiserver/options/admission.go, apiserver/pkg/server/options/admission.go.
  */
 import { readFileSync } from "node:fs";
-import {
-  AdmissionConfigError,
-  loadAdmissionConfig,
-  type PluginConfigs,
-} from "./admission/config.ts";
+import { loadAdmissionConfig } from "./admission/config.ts";
+import { AdmissionConfigError, type PluginConfigs } from "./admission/config-types.ts";
 import type { AdmissionPlugin, KindResource, Listers, MayUser } from "./admission/plugin.ts";
 import { createPlugins } from "./admission/plugins/plugins.ts";
 import { commonNameOf } from "./authentication/x509/certificate-request.ts";

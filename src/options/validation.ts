@@ -3,6 +3,7 @@
  * pkg/kubeapiserver/options, apiserver/pkg/server/options and pkg/controlplane/apiserver/options.
  */
 import { isIP } from "node:net";
+import { pluginNames } from "../admission/plugins/plugin-names.ts";
 import type { Flags } from "./flags.ts";
 
 type Errors = string[];
@@ -276,55 +277,12 @@ function authorization(flags: Flags, changed: ReadonlySet<string>): Errors {
   ];
 }
 
-/** Every admission plugin of v1.36, in the order they run. Upstream: kubeapiserver/options/plugins.go. */
-export const admissionPlugins: readonly string[] = [
-  "AlwaysAdmit",
-  "NamespaceAutoProvision",
-  "NamespaceLifecycle",
-  "NamespaceExists",
-  "LimitPodHardAntiAffinityTopology",
-  "LimitRanger",
-  "ServiceAccount",
-  "NodeRestriction",
-  "TaintNodesByCondition",
-  "AlwaysPullImages",
-  "ImagePolicyWebhook",
-  "PodSecurity",
-  "PodNodeSelector",
-  "Priority",
-  "DefaultTolerationSeconds",
-  "PodTolerationRestriction",
-  "EventRateLimit",
-  "ExtendedResourceToleration",
-  "PersistentVolumeLabel",
-  "DefaultStorageClass",
-  "StorageObjectInUseProtection",
-  "OwnerReferencesPermissionEnforcement",
-  "PersistentVolumeClaimResize",
-  "RuntimeClass",
-  "CertificateApproval",
-  "CertificateSigning",
-  "ClusterTrustBundleAttest",
-  "CertificateSubjectRestriction",
-  "DefaultIngressClass",
-  "PodTopologyLabels",
-  "NodeDeclaredFeatureValidator",
-  "PodGroupProtection",
-  "DenyServiceExternalIPs",
-  "MutatingAdmissionPolicy",
-  "MutatingAdmissionWebhook",
-  "ValidatingAdmissionPolicy",
-  "ValidatingAdmissionWebhook",
-  "ResourceQuota",
-  "AlwaysDeny",
-];
-
 function admission(flags: Flags): Errors {
   const enabled = flags["enable-admission-plugins"];
   const disabled = flags["disable-admission-plugins"];
   const unknown = (flag: string, names: readonly string[]) =>
     names
-      .filter((name) => !admissionPlugins.includes(name))
+      .filter((name) => !pluginNames.includes(name))
       .map((name) => `${flag} plugin ${quote(name)} is unknown`);
   const both = enabled.filter((name) => disabled.includes(name));
   return [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AdmissionConfigError, loadAdmissionConfig } from "../../src/admission/config.ts";
+import { loadAdmissionConfig } from "../../src/admission/config.ts";
+import { AdmissionConfigError } from "../../src/admission/config-types.ts";
 import { LATEST } from "../../src/admission/pod-security/policy.ts";
 
 const HEAD = "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n";

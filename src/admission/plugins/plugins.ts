@@ -3,7 +3,7 @@
  * Upstream: pkg/kubeapiserver/options/plugins.go.
  */
 
-import { AdmissionConfigError, type PluginConfigs } from "../config.ts";
+import { AdmissionConfigError, type PluginConfigs } from "../config-types.ts";
 import type { AdmissionPlugin, Listers, MayUser, ObjectWriter } from "../plugin.ts";
 import { alwaysAdmit, alwaysDeny } from "./always.ts";
 import { alwaysPullImages } from "./always-pull-images.ts";
@@ -157,7 +157,8 @@ const entries: readonly PluginEntry[] = [
   off("AlwaysDeny", () => alwaysDeny),
 ];
 
-export const pluginNames: readonly string[] = entries.map(({ name }) => name);
+/** In the order in which they run; plugin-names.ts has the same, for who only needs names. */
+export const orderedPlugins: readonly string[] = entries.map(({ name }) => name);
 
 /** The plugins that are on, ready to run. Names were checked when the flags were parsed. */
 export function createPlugins(

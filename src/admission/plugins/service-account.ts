@@ -3,6 +3,7 @@
  * Upstream: plugin/pkg/admission/serviceaccount.
  */
 import { randomBytes } from "node:crypto";
+import type { StatusError } from "../../apimachinery/api/errors.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../apis/core/v1/types.ts";
 import { deny, isResource } from "../errors.ts";
 import type { AdmissionPlugin, Attributes, DeepReadonly, Listers } from "../plugin.ts";
@@ -71,11 +72,7 @@ export function serviceAccountPlugin(
       object.spec ??= {};
       if (!object.spec.serviceAccountName) object.spec.serviceAccountName = DEFAULT_NAME;
       object.spec.serviceAccount = object.spec.serviceAccountName;
-      const account = await accountOf(attributes as DeepReadonly<Attributes<Pod>>);
-      if (mountsToken(object, account)) mountToken(object);
-      if ((object.spec.imagePullSecrets ?? []).length === 0 && account.imagePullSecrets) {
-        object.spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ name }));
-      }
+      useAccount(object, await accountOf(attributes as DeepReadonly<Attributes<Pod>>));
     },
 
     async validate(attributes) {
@@ -86,16 +83,19 @@ export function serviceAccountPlugin(
         if (refusal !== undefined) throw deny(attributes, refusal);
         return;
       }
-      if (isDebugging && !pod.spec?.serviceAccountName) {
-        const name = `${attributes.namespace}/${pod.metadata?.name ?? ""}`;
-        throw deny(attributes, `no service account specified for pod ${name}`);
-      }
+      if (isDebugging && !pod.spec?.serviceAccountName) throw withoutAccount(attributes);
       const account = await accountOf(attributes);
       if (account.metadata?.annotations?.[ENFORCE_ANNOTATION] !== "true") return;
       const refusal = unmountableSecret(pod, account, isDebugging);
       if (refusal !== undefined) throw deny(attributes, refusal);
     },
   };
+}
+
+function withoutAccount(attributes: DeepReadonly<Attributes>): StatusError {
+  const { namespace, object } = attributes;
+  const name = `${namespace}/${object.metadata?.name ?? ""}`;
+  return deny(attributes, `no service account specified for pod ${name}`);
 }
 
 function isMirror({ metadata }: DeepReadonly<Pod>): boolean {
@@ -117,6 +117,14 @@ function containersOf(spec: Pod["spec"]): readonly Container[] {
 
 function mountsToken({ spec }: Pod, account: ServiceAccount): boolean {
   return spec?.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+}
+
+/** Mounts the account's token and pulls images with its secrets, where the pod has not its own. */
+function useAccount(pod: Pod, account: ServiceAccount): void {
+  if (mountsToken(pod, account)) mountToken(pod);
+  if (account.imagePullSecrets === undefined || pod.spec === undefined) return;
+  if ((pod.spec.imagePullSecrets ?? []).length > 0) return;
+  pod.spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ name }));
 }
 
 /** Adds the projected volume, and its mount where a container has nothing at that path. */

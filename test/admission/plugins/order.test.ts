@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPlugins, pluginNames } from "../../../src/admission/plugins/plugins.ts";
+import { pluginNames } from "../../../src/admission/plugins/plugin-names.ts";
+import { createPlugins, orderedPlugins } from "../../../src/admission/plugins/plugins.ts";
 import { FakeCluster } from "../fakes.ts";
 
 /** Upstream's AllOrderedPlugins of v1.36. */
@@ -92,6 +93,7 @@ function namesOf(enabled: readonly string[], disabled: readonly string[], gates 
 }
 
 test("the order is upstream's", () => {
+  assert.deepEqual(orderedPlugins, ORDER);
   assert.deepEqual(pluginNames, ORDER);
 });
 
