@@ -1,0 +1,56 @@
+// Differences of docs/COMPATIBILITY.md that only a whole server shows.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { connect } from "node:tls";
+import { ServerProcess } from "./server-process.ts";
+
+const timeout = 60_000;
+let server: ServerProcess;
+/** Its administrator is nobody to the other one. */
+let stranger: ServerProcess;
+before(async () => {
+  server = await ServerProcess.start();
+  stranger = await ServerProcess.start("--front=node");
+});
+after(() => Promise.all([server.stop(), stranger.stop()]));
+
+test("a certificate of another CA: TLS alert from uws, anonymous to node", {
+  timeout,
+}, async () => {
+  await assert.rejects(server.ask("/api", stranger.admin), (error: NodeJS.ErrnoException) =>
+    /ECONNRESET|ALERT|alert/.test(`${error.code} ${error.message}`),
+  );
+  const { status, body } = await stranger.ask("/api", server.admin);
+  assert.equal(status, 403);
+  assert.match(JSON.parse(body).message, /system:anonymous/);
+  assert.equal((await server.ask("/api", server.admin)).status, 200);
+});
+
+test("HTTP/2 is not offered", { timeout }, async () => {
+  const options = { ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: false };
+  const socket = connect({ host: "127.0.0.1", port: server.port, ...options });
+  await new Promise((resolve, reject) => {
+    socket.once("secureConnect", resolve);
+    socket.once("error", reject);
+  });
+  assert.notEqual(socket.alpnProtocol, "h2");
+  socket.destroy();
+});
+
+const NOT_IMPLEMENTED = [
+  ["GET", "namespaces/default/pods/x/log"],
+  ["POST", "namespaces/default/pods/x/exec"],
+  ["POST", "namespaces/default/pods/x/attach"],
+  ["POST", "namespaces/default/pods/x/portforward"],
+  ["GET", "namespaces/default/pods/x/proxy"],
+  ["GET", "namespaces/default/services/x/proxy"],
+  ["GET", "nodes/x/proxy"],
+] as const;
+
+for (const [method, path] of NOT_IMPLEMENTED) {
+  test(`${method} ${path} says that it is not implemented`, { timeout }, async () => {
+    const { status, body } = await server.ask(`/api/v1/${path}`, { ...server.admin, method });
+    assert.equal(status, 501, body);
+    assert.equal(JSON.parse(body).reason, "NotImplemented");
+  });
+}
