@@ -41,7 +41,7 @@ export interface LoadedFiles {
   readonly issuers: readonly string[];
 }
 
-const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
+const DEFAULT_ISSUER = "https://kubernetes.default.svc";
 
 /** Makes the PKI under --data-dir when a flag leaves something to it. Throws ConfigError. */
 export function resolvePaths({ flags, embedded }: ServerOptions): FilePaths {

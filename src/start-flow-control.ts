@@ -27,6 +27,7 @@ export function startFlowControl(settings: FlowControlSettings): FlowControl {
   const mutating = flags["max-mutating-requests-inflight"];
   const part = (limit: number) => Math.ceil(limit / threads);
   if (!flags["enable-priority-and-fairness"]) {
+    health.addPostStartHook("max-in-flight-filter")();
     return maxInFlight({ readOnly: part(readOnly), mutating: part(mutating), isLongRunning });
   }
   const fairness = new PriorityAndFairness({
@@ -36,6 +37,7 @@ export function startFlowControl(settings: FlowControlSettings): FlowControl {
     metrics,
     onError: (error) => logError("Reading flow schemas failed", error),
   });
+  health.addPostStartHook("priority-and-fairness-filter")();
   const done = health.addPostStartHook("priority-and-fairness-config-consumer");
   void fairness.follow(settings.listers).then(() => done());
   return fairness;

@@ -33,8 +33,11 @@ export interface DiscoverySource {
 }
 
 /** Routes of /api, /apis and below. */
-export function discoveryPaths(source: DiscoverySource): PathRoutes {
+export function discoveryPaths(
+  source: DiscoverySource,
+): PathRoutes & { paths(): readonly string[] } {
   return {
+    paths: () => ["/apis", "/apis/", ...source.groups().flatMap(pathsOf)],
     lookup(path) {
       const segments = path.replace(/\/$/, "").split("/").slice(1);
       const [root, first, second] = segments;
@@ -47,6 +50,11 @@ export function discoveryPaths(source: DiscoverySource): PathRoutes {
       return versionPath(group, second ?? "");
     },
   };
+}
+
+function pathsOf({ group, versions }: ServedGroup): string[] {
+  const root = group === "" ? "/api" : `/apis/${group}`;
+  return [root, ...versions.map(({ version }) => `${root}/${version}`)];
 }
 
 function apiPath(source: DiscoverySource, depth: number, version: string | undefined): Handler {
@@ -154,16 +162,3 @@ const negotiatedJson = {
   as: undefined,
   asVersion: "",
 } as const;
-
-/** The first table that knows the path answers. */
-export function combinePaths(...tables: readonly PathRoutes[]): PathRoutes {
-  return {
-    lookup(path) {
-      for (const table of tables) {
-        const handler = table.lookup(path);
-        if (handler !== undefined) return handler;
-      }
-      return undefined;
-    },
-  };
-}

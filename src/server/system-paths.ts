@@ -53,8 +53,8 @@ export function systemPaths(config: SystemConfig): PathTable {
   const { health } = config;
   const version = json(versionInfo(config.versionOverride));
   const fixed = new Map<string, Handler>([
-    ["/version", reading(() => version)],
-    ["/version/", reading(() => version)],
+    ["/version", getOnly(() => version)],
+    ["/version/", getOnly(() => version)],
     ["/metrics", (request) => metricsAnswer(config, request.method)],
     ["/metrics/slis", reading(async () => metricsText(await config.metrics("slis")))],
     [
@@ -87,6 +87,14 @@ function healthPaths(health: HealthRegistry): string[] {
 function reading(answer: () => BytesResponse | Promise<BytesResponse>): Handler {
   return (request) => {
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+    return answer();
+  };
+}
+
+/** Routed by go-restful, which knows GET and nothing else. */
+function getOnly(answer: () => BytesResponse): Handler {
+  return (request) => {
+    if (request.method !== "GET") throw methodNotAllowed();
     return answer();
   };
 }

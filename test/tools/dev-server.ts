@@ -8,7 +8,7 @@ import { structOf } from "../../src/apis/schemas.ts";
 import { commonNameOf } from "../../src/authentication/x509/certificate-request.ts";
 import { createApi } from "../../src/endpoints/api.ts";
 import { builtInGroups } from "../../src/endpoints/discovery/resources.ts";
-import { combinePaths, discoveryPaths } from "../../src/endpoints/discovery-paths.ts";
+import { discoveryPaths } from "../../src/endpoints/discovery-paths.ts";
 import { resourcesOfKind } from "../../src/gates-admission.ts";
 import { FeatureGates } from "../../src/options/feature-gates.ts";
 import { createAdmissionWriter } from "../../src/registry/admission-writer.ts";
@@ -78,7 +78,7 @@ const api = createApi({
   authorizer: { name: "all", authorize: () => ({ decision: "Allow", reason: "" }) },
   storeHealth: async () => undefined,
   apiAudiences: [],
-  paths: combinePaths(discoveryPaths({ groups: () => groups, serverAddress: `127.0.0.1:${port}` })),
+  paths: discoveryPaths({ groups: () => groups, serverAddress: `127.0.0.1:${port}` }),
   onError: (_request, error) => console.error(error),
 });
 const ca = issue({

@@ -33,8 +33,10 @@ export interface OpenApiSource {
 /** Routes of /openapi and below. */
 export function openApiPaths(source: OpenApiSource): {
   lookup(path: string): Handler | undefined;
+  paths(): readonly string[];
 } {
   return {
+    paths: () => ["/openapi/v2", "/openapi/v3", "/openapi/v3/"],
     lookup(path) {
       if (path === "/openapi/v2") return (request) => v2(source, request);
       if (path === "/openapi/v3" || path === "/openapi/v3/")
