@@ -74,8 +74,6 @@ export interface Listers {
 
 /** The few writes that plugins make on their own behalf. */
 export interface ObjectWriter {
-  /** Objects of the resource that the cache has; 0 for one that is not served. */
-  count(of: GroupResource): number;
   /**
    * Stores `object` where the stored one still is at its resourceVersion, past admission and
    * validation; returns it as stored. Undefined when another write was faster, or it is gone.

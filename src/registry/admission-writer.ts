@@ -26,8 +26,6 @@ export function createAdmissionWriter(
 ): ObjectWriter {
   const find = ({ group, resource }: GroupResource) => served().find(group, resource);
   return {
-    count: (of) => find(of)?.storage?.count() ?? 0,
-
     async replace<T extends KubeObject>(of: GroupResource, object: T): Promise<T | undefined> {
       const resource = find(of);
       if (resource?.storage === undefined) return undefined;

@@ -55,9 +55,6 @@ export class FakeCluster implements Listers, ObjectWriter {
     return structuredClone(all) as unknown as readonly T[];
   }
   onChange(): void {}
-  count(of: GroupResource): number {
-    return this.#of(of).length;
-  }
   async replace<T extends KubeObject>(of: GroupResource, object: T): Promise<T | undefined> {
     await this.beforeReplace?.();
     const { name = "", namespace = "", resourceVersion } = object.metadata ?? {};

@@ -90,7 +90,7 @@ export function resourceQuota(
     async validate(attributes) {
       const evaluator = evaluatorFor(attributes.resource);
       if (!evaluator.handles(attributes)) return;
-      if (charger.isIdle) return;
+      if (await charger.isFree(attributes.namespace)) return;
       await charger.charge(attributes, evaluator);
     },
   };
@@ -113,9 +113,10 @@ class QuotaCharger {
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
   }
 
-  /** No quota anywhere, and nothing that needs one. */
-  get isIdle(): boolean {
-    return this.#limited.length === 0 && this.#writer.count(QUOTAS) === 0;
+  /** Nothing is counted in the namespace, and nothing needs to be. */
+  async isFree(namespace: string): Promise<boolean> {
+    if (this.#limited.length > 0) return false;
+    return (await this.#listers.list(QUOTAS, namespace)).length === 0;
   }
 
   /** Resolves once the request is paid for; rejects with the refusal. */
