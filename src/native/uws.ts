@@ -6,7 +6,7 @@
 
 import type * as Uws from "uWebSockets.js";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,12 +30,18 @@ function glibcVersion(): readonly [number, number] | undefined {
   return match === null ? undefined : [Number(match[1]), Number(match[2])];
 }
 
+const temporaryFolder = () => join(tmpdir(), `klystron-${userInfo().uid}`);
+
 /** Folders for the changed copy, best first: beside the package's own caches, then per user. */
 function cacheFolders(packageFolder: string): string[] {
-  return [
-    join(dirname(packageFolder), ".cache", "klystron"),
-    join(tmpdir(), `klystron-${userInfo().uid}`),
-  ];
+  return [join(dirname(packageFolder), ".cache", "klystron"), temporaryFolder()];
+}
+
+/** Code is loaded from there: anybody may have made a folder of that name in /tmp. */
+function assertOwn(folder: string): void {
+  const { uid, mode } = lstatSync(folder);
+  if (uid === userInfo().uid && (mode & 0o170_077) === 0o040_000) return;
+  throw new Error(`${folder} is not this user's alone`);
 }
 
 function fixedCopy(binary: string, packageFolder: string): string {
@@ -44,9 +50,10 @@ function fixedCopy(binary: string, packageFolder: string): string {
   let failure: unknown;
   for (const folder of cacheFolders(packageFolder)) {
     const target = join(folder, name);
-    if (existsSync(target)) return target;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (folder === temporaryFolder()) assertOwn(folder);
+      if (existsSync(target)) return target;
       const partial = `${target}.${process.pid}.${randomBytes(4).toString("hex")}`;
       writeFileSync(partial, fixGlibcSymbols(original), { mode: 0o700 });
       renameSync(partial, target);
