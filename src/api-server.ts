@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { structOf } from "./apis/schemas.ts";
 import { createApi } from "./endpoints/api.ts";
+import type { ApiSettings } from "./endpoints/api-context.ts";
 import { builtInGroups } from "./endpoints/discovery/resources.ts";
 import { discoveryPaths } from "./endpoints/discovery-paths.ts";
 import { OpenApiDocuments } from "./endpoints/openapi/documents.ts";
@@ -54,30 +55,13 @@ export interface ApiServer {
 }
 
 export async function createApiServer(config: ApiServerConfig): Promise<ApiServer> {
-  const { options, health } = config;
+  const { options, health, threads } = config;
   const { flags } = options;
   const storage = await openStore(config);
   addStoreChecks(config, storage);
-  const gates = new FeatureGates(options.featureGateOverrides);
-  const { base, size } = flags["service-node-port-range"];
   const installed = health.addPostStartHook("start-apiserver-admission-initializer");
-  const served = installResources({
-    storage,
-    hookSettings: {
-      serviceClusterIpRanges: serviceRanges(flags),
-      serviceNodePortRange: { first: base, last: base + size - 1 },
-      backend: storage.backend,
-      etcdPrefix: flags["etcd-prefix"],
-    },
-    isServed: (resource) => isServed(options.runtimeConfig, resource),
-    storageMediaType: flags["storage-media-type"].includes("json") ? "json" : "protobuf",
-  });
+  const served = install(options, storage);
   const listers = createListers(() => served);
-  const groups = builtInGroups((resource) => isServed(options.runtimeConfig, resource));
-  const openApi = new OpenApiDocuments(
-    { groups, gitVersion: KUBERNETES_VERSION, descriptions: descriptionsFile() },
-    openApiV3Paths(groups),
-  );
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
   const access = createGates({
     options,
@@ -90,23 +74,14 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   });
   addInformerCheck(health, access.synced);
   const kubelet = createKubeletClient(flags);
-  const flowControl = startFlowControl({ flags, threads: config.threads, listers, health });
+  const flowControl = startFlowControl({ flags, threads, listers, health });
+  const gates = new FeatureGates(options.featureGateOverrides);
+  const gate = (name: string) => gates.gate(name);
+  const { tokenIssuer, audit } = access;
   const api = createApi({
     served,
-    settings: {
-      gate: (name) => gates.gate(name),
-      allowPrivileged: flags["allow-privileged"],
-      eventTtlSeconds: Math.round(flags["event-ttl"] / 1000),
-      minRequestTimeoutSeconds: flags["min-request-timeout"],
-      deleteCollectionWorkers: flags["delete-collection-workers"],
-    },
-    admission: createAdmission({
-      flags,
-      gate: (name) => gates.gate(name),
-      listers,
-      served: () => served,
-      access,
-    }),
+    settings: apiSettings(options, gate),
+    admission: createAdmission({ flags, gate, listers, served: () => served, access }),
     authenticate: access.authenticate,
     impersonate: access.impersonate,
     flowControl,
@@ -114,24 +89,11 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     authorizer: access.authorizer,
     ruleResolver: access.ruleResolver,
     tokenAuthenticator: access.tokenAuthenticator,
-    ...(access.tokenIssuer === undefined ? {} : { tokenIssuer: access.tokenIssuer }),
+    ...(tokenIssuer === undefined ? {} : { tokenIssuer }),
     storeHealth: (timeoutMs) => storage.backend.health(timeoutMs),
-    ...(access.audit === undefined ? {} : { audit: access.audit }),
+    ...(audit === undefined ? {} : { audit }),
     apiAudiences: access.apiAudiences,
-    paths: combinePaths([
-      systemPaths({
-        health,
-        versionOverride: flags.version.startsWith("v") ? flags.version : undefined,
-        metrics: (which) => config.scrape(which),
-        resetMetrics: () => config.resetMetrics(),
-        profiling: flags.profiling,
-        flags: () => printFlags(flags),
-        startedAt: new Date(config.startedAt),
-      }),
-      discoveryPaths({ groups: () => groups, serverAddress }),
-      openApiPaths({ service: () => openApi, startedAt: new Date(config.startedAt) }),
-      access.paths,
-    ]),
+    paths: combinePaths([...ownPaths(config, serverAddress), access.paths]),
     onError: (request, error) =>
       logError("Request failed", error, { method: request.method, path: request.info.path }),
   });
@@ -143,6 +105,55 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     await storage.close();
   };
   return { serve: (request) => api.serve(request), reload: access.reload, close };
+}
+
+function install({ flags, runtimeConfig }: ServerOptions, storage: ClosableStorageFactory) {
+  const { base, size } = flags["service-node-port-range"];
+  return installResources({
+    storage,
+    hookSettings: {
+      serviceClusterIpRanges: serviceRanges(flags),
+      serviceNodePortRange: { first: base, last: base + size - 1 },
+      backend: storage.backend,
+      etcdPrefix: flags["etcd-prefix"],
+    },
+    isServed: (resource) => isServed(runtimeConfig, resource),
+    storageMediaType: flags["storage-media-type"].includes("json") ? "json" : "protobuf",
+  });
+}
+
+function apiSettings({ flags }: ServerOptions, gate: ApiSettings["gate"]): ApiSettings {
+  return {
+    gate,
+    allowPrivileged: flags["allow-privileged"],
+    eventTtlSeconds: Math.round(flags["event-ttl"] / 1000),
+    minRequestTimeoutSeconds: flags["min-request-timeout"],
+    deleteCollectionWorkers: flags["delete-collection-workers"],
+  };
+}
+
+/** Health, metrics, version, discovery and OpenAPI: what is no resource. */
+function ownPaths(config: ApiServerConfig, serverAddress: string) {
+  const { flags, runtimeConfig } = config.options;
+  const startedAt = new Date(config.startedAt);
+  const groups = builtInGroups((resource) => isServed(runtimeConfig, resource));
+  const openApi = new OpenApiDocuments(
+    { groups, gitVersion: KUBERNETES_VERSION, descriptions: descriptionsFile() },
+    openApiV3Paths(groups),
+  );
+  return [
+    systemPaths({
+      health: config.health,
+      versionOverride: flags.version.startsWith("v") ? flags.version : undefined,
+      metrics: (which) => config.scrape(which),
+      resetMetrics: () => config.resetMetrics(),
+      profiling: flags.profiling,
+      flags: () => printFlags(flags),
+      startedAt,
+    }),
+    discoveryPaths({ groups: () => groups, serverAddress }),
+    openApiPaths({ service: () => openApi, startedAt }),
+  ];
 }
 
 /** Made by the build from the client package's typings; "" where it was not there. */

@@ -165,8 +165,8 @@ export function testReads(fresh: Fresh): void {
 
   it("counts objects", async () => {
     const { storage } = fresh();
-    await storage.create("default/a", widget("default/a"));
-    await storage.get("default/a", mostRecent);
+    const made = await storage.create("default/a", widget("default/a"));
+    await storage.get("default/a", notOlder(made.revision));
     assert.equal(storage.count(), 1);
   });
 }
