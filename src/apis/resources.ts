@@ -82,7 +82,13 @@ function columnsOf(resource: RawResource): PrinterColumn[] {
     `${resource.group}/${resource.version}/${resource.resource}`
   ];
   if (recorded === undefined) {
-    return resource.columns.map((column) => ({ ...column, description: commonText(column.name) }));
+    return resource.columns.map(({ name, type, format, priority }) => ({
+      name,
+      type,
+      format,
+      description: commonText(name),
+      priority,
+    }));
   }
   return recorded.map(([name, type, format, priority, text]) => ({
     name,

@@ -1,6 +1,7 @@
 /** Which objects a list, watch or deletecollection is about. Upstream: handlers/get.go, conversion. */
 import * as api from "../apimachinery/api/errors.ts";
 import type { FieldRequirement, FieldSelector } from "../apimachinery/fields/selector.ts";
+import { storedFieldPath, storedFieldValue } from "../registry/generic/field-labels.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import type { Scope } from "../storage/interfaces.ts";
 import type { ListOptions } from "./options.ts";
@@ -42,8 +43,17 @@ function checked(resource: ServedResource, requirement: FieldRequirement): Field
   const { field } = requirement;
   const alias = ALIASES[resource.gvr.resource]?.[field];
   if (alias !== undefined) return { ...requirement, field: alias };
-  if (resource.fieldLabels.includes(field)) return requirement;
+  if (resource.fieldLabels.includes(field)) return asStored(resource.gvr.resource, requirement);
   throw unknownLabel(resource, field);
+}
+
+function asStored(resource: string, requirement: FieldRequirement): FieldRequirement {
+  const { field, value } = requirement;
+  return {
+    ...requirement,
+    field: storedFieldPath(resource, field),
+    value: storedFieldValue(resource, field, value),
+  };
 }
 
 function unknownLabel(resource: ServedResource, field: string) {

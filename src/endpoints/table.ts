@@ -24,7 +24,7 @@ export interface Table {
   readonly apiVersion: string;
   readonly metadata: TableMeta;
   readonly columnDefinitions: readonly PrinterColumn[] | null;
-  readonly rows: readonly TableRow[];
+  readonly rows: readonly TableRow[] | null;
 }
 
 type IncludeObject = "None" | "Metadata" | "Object";
@@ -56,7 +56,7 @@ export function tableOfObjects(
     apiVersion: `meta.k8s.io/${version}`,
     metadata: orderedMeta(metadata),
     columnDefinitions: printer.columns,
-    rows,
+    rows: rows.length === 0 && printer.isGeneric ? null : rows,
   };
 }
 

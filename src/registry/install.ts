@@ -10,6 +10,7 @@ import type { BuiltInResource } from "../apis/resources.ts";
 import { resourceTables } from "../apis/resources.ts";
 import { schemaForKind } from "../apis/schemas.ts";
 import type { Storage, StorageConfig, StorageFactory } from "../storage/interfaces.ts";
+import { storedFieldPath } from "./generic/field-labels.ts";
 import type { ServedResource, ServedSubresource } from "./generic/served-resource.ts";
 import { registrations } from "./registrations.ts";
 import type {
@@ -123,7 +124,9 @@ function storageConfigOf(
     apiVersion: apiVersionOf(storage),
     kind: storage.kind,
     mediaType: JSON_STORED.has(table.resource) ? "json" : storageMediaType,
-    fieldPaths: labels.filter((label) => !META_LABELS.has(label)),
+    fieldPaths: labels
+      .filter((label) => !META_LABELS.has(label))
+      .map((label) => storedFieldPath(table.resource, label)),
     watchCache: table.resource !== "events",
   };
   interned.set(key, config);

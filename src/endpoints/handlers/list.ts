@@ -92,10 +92,11 @@ async function openPage(
 
 function continueOf(options: ListOptions, namespace: string) {
   const { resourceVersion, continueToken } = options;
+  const token = decodeContinue(continueToken, namespace);
   if (resourceVersion !== "" && resourceVersion !== "0") {
     throw api.badRequest("specifying resource version is not allowed when using continue");
   }
-  return decodeContinue(continueToken, namespace);
+  return token;
 }
 
 function continueAt(revision: number): ReadAt {

@@ -25,8 +25,8 @@ function withRest(whole: number, unit: string, rest: number, restUnit: string): 
 }
 
 /** Time since an RFC3339 instant; `<unknown>` for none. */
-export function since(timestamp: string | undefined, now: Date): string {
-  if (timestamp === undefined || timestamp === "") return "<unknown>";
+export function since(timestamp: string | null | undefined, now: Date): string {
+  if (!timestamp) return "<unknown>"; // Events hold null where no time is known
   return humanDuration(now.getTime() - Date.parse(timestamp));
 }
 

@@ -269,12 +269,11 @@ export function flowSchema(object: FlowSchema, now: Date): Cells {
 export function priorityLevel(object: PriorityLevelConfiguration, now: Date): Cells {
   const { spec } = object;
   const limited = spec?.limited;
-  const shares = limited?.nominalConcurrencyShares ?? spec?.exempt?.nominalConcurrencyShares;
   const queuing = limited?.limitResponse?.queuing;
   return [
     nameOf(object),
     spec?.type ?? "",
-    shares ?? "<none>",
+    limited?.nominalConcurrencyShares ?? "<none>",
     queuing?.queues ?? "<none>",
     queuing?.handSize ?? "<none>",
     queuing?.queueLengthLimit ?? "<none>",

@@ -17,6 +17,8 @@ export interface PrintedRow {
 }
 export interface Printer {
   readonly columns: readonly PrinterColumn[];
+  /** The convertor of kinds without columns of their own: no rows are null. */
+  readonly isGeneric: boolean;
   /** The order of a list's rows; as stored for all but a few kinds. */
   order(objects: readonly KubeObject[]): readonly KubeObject[];
   /** One row for `object` in the request's version, with ages as of `now`. */
@@ -108,6 +110,7 @@ function makePrinter({ gvr }: ServedResource): Printer {
   const isPod = resource === "pods" && group === "";
   return {
     columns: table?.columns ?? [],
+    isGeneric: cells === undefined && !isPod,
     order: resource === "flowschemas" ? byPrecedence : (objects) => objects,
     row: (object, now) => {
       if (isPod) return printPod(object as never, now);

@@ -184,7 +184,7 @@ export function cronJob({ metadata, spec, status }: CronJob, now: Date): Cells {
     last === undefined ? "<none>" : since(last, now),
     since(metadata?.creationTimestamp, now),
     ...containers(template?.template),
-    bareSelector(template?.selector),
+    selectorText(template?.selector),
   ];
 }
 
