@@ -26,6 +26,7 @@ import type { GatesConfig } from "./gates-config.ts";
 import { nodeRules } from "./registry/rbac/bootstrap.ts";
 import type { RoleRules } from "./registry/rbac/escalation.ts";
 import { retriesFrom, WebhookClient } from "./request/outgoing/webhook-client.ts";
+import { watchFiles } from "./server/file-watch.ts";
 import { ConfigError, loadWebhookConfig, readConfigFile } from "./settings.ts";
 
 export interface Authorizers {
@@ -47,24 +48,57 @@ interface Mode {
 const BACKOFF_MS = 500;
 const TIMEOUT_MS = 30_000;
 
-/** Throws ConfigError. */
+/** Throws ConfigError. The file of --authorization-config is read again when it changes. */
 export function createAuthorizers(config: GatesConfig): Authorizers {
-  const { storageOf, log } = config;
+  const { options, storageOf, log } = config;
   const index = new RbacIndex();
   const onError = (error: unknown) => log.error("Following what authorizers decide by", error);
   const informers = followRbac(index, storageOf, onError);
   const graph = followNodeGraph(storageOf, onError);
+  const build = () => chainOf(config, index, () => graph.graph());
+  let current = build();
+  const path = options.flags["authorization-config"];
+  const stop = path === "" ? () => {} : watchFiles([path], () => reload());
+  const reload = () => {
+    try {
+      const next = build();
+      current.close();
+      current = next;
+      log.info("The authorization configuration has been read again");
+    } catch (error) {
+      log.error(
+        "The changed authorization configuration can not be used; the old one stays",
+        error,
+      );
+    }
+  };
+  return {
+    authorizer: {
+      name: "union",
+      authorize: (attributes) => current.authorizer.authorize(attributes),
+    },
+    resolver: { rulesFor: (user, namespace) => current.resolver.rulesFor(user, namespace) },
+    rbac: index,
+    modes: current.modes,
+    synced: informers.synced,
+    close: () => {
+      stop();
+      informers.close();
+      graph.close();
+      current.close();
+    },
+  };
+}
+
+/** All authorizers in force, as one. */
+function chainOf(config: GatesConfig, index: RbacIndex, graph: () => Promise<NodeGraph>) {
   const configured = configuredAuthorizers(config);
-  const modes = configured.map((one) => makeMode(one, config, index, () => graph.graph()));
+  const modes = configured.map((one) => makeMode(one, config, index, graph));
   return {
     authorizer: unionAuthorizer([privilegedGroups, ...modes.map(({ authorizer }) => authorizer)]),
     resolver: unionRuleResolver(modes.map(({ resolver }) => resolver)),
-    rbac: index,
     modes: configured.map(({ type }) => type),
-    synced: informers.synced,
     close: () => {
-      informers.close();
-      graph.close();
       for (const mode of modes) mode.close?.();
     },
   };

@@ -6,33 +6,58 @@ import {
   parseAuthenticationConfig,
 } from "./authentication/oidc/authentication-config.ts";
 import { type JwtIssuer, jwtAuthenticator } from "./authentication/oidc/jwt-authenticator.ts";
+import { unionOfTokens } from "./authentication/token/token-union.ts";
 import type { AnonymousRule } from "./authentication/union.ts";
 import type { GatesConfig } from "./gates-config.ts";
 import type { Flags } from "./options/flags.ts";
+import { watchFiles } from "./server/file-watch.ts";
 import { ConfigError, readConfigFile } from "./settings.ts";
 
 export interface JwtAuthenticators {
-  readonly tokens: readonly TokenAuthenticator[];
-  /** Set when the file configures anonymous requests. */
-  readonly anonymous: AnonymousRule | undefined;
+  /** Undefined: no issuer is named. */
+  readonly tokens: TokenAuthenticator | undefined;
+  /** Defined when the file configures anonymous requests. */
+  anonymous(): AnonymousRule | undefined;
+  close(): void;
 }
 
-/** Throws ConfigError. */
-export function jwtAuthenticators({ options, files }: GatesConfig): JwtAuthenticators {
-  const { flags } = options;
-  const path = flags["authentication-config"];
+/** Throws ConfigError. The file of --authentication-config is read again when it changes. */
+export function jwtAuthenticators(config: GatesConfig): JwtAuthenticators {
+  const { options, log } = config;
+  const path = options.flags["authentication-config"];
   if (path !== "") {
-    const text = readConfigFile("--authentication-config", path);
-    try {
-      const { issuers, anonymous } = parseAuthenticationConfig(text, files.issuers);
-      return { tokens: issuers.map((one) => jwtAuthenticator(one)), anonymous };
-    } catch (error) {
-      if (!(error instanceof AuthenticationConfigError)) throw error;
-      throw new ConfigError(`--authentication-config: ${path}: ${error.message}`);
-    }
+    let current = fromFile(config, path);
+    const stop = watchFiles([path], () => {
+      try {
+        current = fromFile(config, path);
+        log.info("The authentication configuration has been read again");
+      } catch (error) {
+        log.error(
+          "The changed authentication configuration can not be used; the old one stays",
+          error,
+        );
+      }
+    });
+    const tokens: TokenAuthenticator = {
+      name: "jwt",
+      authenticateToken: (token, audiences) => current.tokens.authenticateToken(token, audiences),
+    };
+    return { tokens, anonymous: () => current.anonymous, close: stop };
   }
-  if (flags["oidc-issuer-url"] === "") return { tokens: [], anonymous: undefined };
-  return { tokens: [jwtAuthenticator(issuerOfFlags(flags))], anonymous: undefined };
+  const none = { anonymous: () => undefined, close: () => {} };
+  if (options.flags["oidc-issuer-url"] === "") return { tokens: undefined, ...none };
+  return { tokens: jwtAuthenticator(issuerOfFlags(options.flags)), ...none };
+}
+
+function fromFile({ files }: GatesConfig, path: string) {
+  const text = readConfigFile("--authentication-config", path);
+  try {
+    const { issuers, anonymous } = parseAuthenticationConfig(text, files.issuers);
+    return { tokens: unionOfTokens(issuers.map((one) => jwtAuthenticator(one))), anonymous };
+  } catch (error) {
+    if (!(error instanceof AuthenticationConfigError)) throw error;
+    throw new ConfigError(`--authentication-config: ${path}: ${error.message}`);
+  }
 }
 
 function issuerOfFlags(flags: Flags): JwtIssuer {

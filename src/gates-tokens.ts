@@ -25,8 +25,8 @@ const WEBHOOK_BACKOFF_MS = 500;
 
 export interface TokenAuthenticators {
   readonly authenticator: TokenAuthenticator;
-  /** Set when --authentication-config configures anonymous requests. */
-  readonly anonymous: AnonymousRule | undefined;
+  /** Defined when --authentication-config configures anonymous requests. */
+  anonymous(): AnonymousRule | undefined;
   close(): void;
 }
 
@@ -56,7 +56,7 @@ export function createTokenAuthenticators(
     tokens.push(audienceAgnostic(bootstrapTokenAuthenticator(listers, Date.now), apiAudiences));
   }
   const jwt = jwtAuthenticators(config);
-  tokens.push(...jwt.tokens.map((one) => audienceAgnostic(one, apiAudiences)));
+  if (jwt.tokens !== undefined) tokens.push(audienceAgnostic(jwt.tokens, apiAudiences));
   const webhook = webhookOf(config, apiAudiences);
   if (webhook !== undefined) tokens.push(webhook.authenticator);
   const cached = cachedTokenAuthenticator(unionOfTokens(tokens), { successTtlMs: SUCCESS_TTL_MS });
@@ -64,7 +64,10 @@ export function createTokenAuthenticators(
   return {
     authenticator: unionOfTokens([loopback, cached]),
     anonymous: jwt.anonymous,
-    close: () => webhook?.close(),
+    close: () => {
+      jwt.close();
+      webhook?.close();
+    },
   };
 }
 

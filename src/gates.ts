@@ -82,12 +82,12 @@ export function createGates(config: GatesConfig): Gates {
   const audit = createAudit(config);
   const { authorizer, resolver } = authorizers;
   const rbac = authorizers.rbac;
-  const anonymous = anonymousRule(config, authorizers.modes, tokens.anonymous);
+  const anonymous = anonymousRule(config, authorizers.modes);
   const issuer = issuerOf(config, apiAudiences, keys.signing);
   return {
     authenticate: createAuthenticate(
       unionOf(authenticators),
-      () => anonymous,
+      () => anonymous(tokens.anonymous()),
       ({ info }, error) =>
         log.info("Unable to authenticate the request", { path: info.path, err: textOf(error) }, 2),
     ),
@@ -169,14 +169,15 @@ function signerPermission(authorizer: Authorizer): MaySigner {
 function anonymousRule(
   { options, log }: GatesConfig,
   modes: readonly string[],
-  configured: AnonymousRule | undefined,
-): AnonymousRule {
-  const rule = configured ?? { enabled: options.flags["anonymous-auth"] };
-  if (!rule.enabled || !modes.includes("AlwaysAllow")) return rule;
-  log.warning(
-    "AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer",
-  );
-  return { enabled: false };
+): (configured: AnonymousRule | undefined) => AnonymousRule {
+  const ofFlags = { enabled: options.flags["anonymous-auth"] };
+  if (!modes.includes("AlwaysAllow")) return (configured) => configured ?? ofFlags;
+  if (ofFlags.enabled) {
+    log.warning(
+      "AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer",
+    );
+  }
+  return () => ({ enabled: false });
 }
 
 /** As TokenReview sees it: a token nobody knows is an error. */
