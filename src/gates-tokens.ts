@@ -14,6 +14,7 @@ import { audienceAgnostic, unionOfTokens } from "./authentication/token/token-un
 import { webhookTokenAuthenticator } from "./authentication/token/webhook-token.ts";
 import type { AnonymousRule } from "./authentication/union.ts";
 import type { GatesConfig } from "./gates-config.ts";
+import { legacyTokenUse } from "./gates-legacy-tokens.ts";
 import { jwtAuthenticators } from "./gates-oidc.ts";
 import { retriesFrom, WebhookClient } from "./request/outgoing/webhook-client.ts";
 import { ConfigError, loadWebhookConfig, readConfigFile } from "./settings.ts";
@@ -49,6 +50,9 @@ export function createTokenAuthenticators(
       objects: tokenObjects(listers),
       lookup: flags["service-account-lookup"],
       now: Date.now,
+      onLegacyUse: legacyTokenUse(config.storageOf("", "secrets"), (error) =>
+        config.log.error("Noting the use of a legacy token failed", error),
+      ),
     };
     tokens.push(legacyTokenAuthenticator(accounts), boundTokenAuthenticator(accounts));
   }

@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { structOf } from "../../src/apis/schemas.ts";
+import { signToken } from "../../src/authentication/service-account/jwt.ts";
+import { parseSigningKey } from "../../src/authentication/service-account/keys.ts";
 import { createApi } from "../../src/endpoints/api.ts";
 import { createGates, type Gates } from "../../src/gates.ts";
 import { parseOptions } from "../../src/options/options.ts";
@@ -23,6 +25,7 @@ import { createRuntimeCodec } from "../../src/storage/runtime-codec.ts";
 
 const ISSUER = "https://kubernetes.default.svc";
 let folder: string;
+let signingKey: string;
 let gates: Gates;
 let serve: (request: ReceivedRequest) => Promise<Response>;
 
@@ -40,10 +43,11 @@ before(async () => {
   );
   assert.ok(invocation.kind === "serve");
   const key = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  signingKey = key.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const files = {
     clientCa: "",
     requestHeaderCa: "",
-    signingKey: key.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    signingKey,
     verificationKeys: [key.publicKey.export({ type: "spki", format: "pem" }).toString()],
     issuers: [ISSUER],
   } as unknown as LoadedFiles;
@@ -292,6 +296,28 @@ test("tokens bound to a secret go with it", async () => {
     });
   await call("DELETE", "/api/v1/namespaces/default/secrets/s");
   assert.match((await review()).body.status.error, /has been invalidated/);
+});
+
+test("the secret of a legacy token says when it was last used", async () => {
+  const account = await call("GET", "/api/v1/namespaces/default/serviceaccounts/sa");
+  const claims = {
+    iss: "kubernetes/serviceaccount",
+    "kubernetes.io/serviceaccount/namespace": "default",
+    "kubernetes.io/serviceaccount/secret.name": "legacy",
+    "kubernetes.io/serviceaccount/service-account.name": "sa",
+    "kubernetes.io/serviceaccount/service-account.uid": account.body.metadata.uid,
+    sub: "system:serviceaccount:default:sa",
+  };
+  const token = await signToken(parseSigningKey(signingKey), claims);
+  const data = { token: Buffer.from(token).toString("base64") };
+  const secret = { metadata: { name: "legacy" }, data };
+  await call("POST", "/api/v1/namespaces/default/secrets", secret);
+  const self = await call("POST", `${AUTHN}/selfsubjectreviews`, {}, token);
+  assert.equal(self.body.status.userInfo.username, "system:serviceaccount:default:sa");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const after = await call("GET", "/api/v1/namespaces/default/secrets/legacy");
+  const today = new Date().toISOString().slice(0, 10);
+  assert.equal(after.body.metadata.labels["kubernetes.io/legacy-token-last-used"], today);
 });
 
 test("token reviews of nothing and of nonsense", async () => {

@@ -38,7 +38,11 @@ export interface ServiceAccountTokenOptions {
   readonly lookup: boolean;
   readonly now: () => number;
   /** A legacy token was used: for the label that says when. */
-  onLegacyUse?(namespace: string, secretName: string): void;
+  onLegacyUse?(
+    namespace: string,
+    secretName: string,
+    labels: Readonly<Record<string, string>>,
+  ): void;
 }
 
 /** Tokens with the issuers of `--service-account-issuer`: bound to objects, with a time and audience. */
@@ -232,7 +236,7 @@ async function checkLegacyObjects(
     throw new TokenRefused(`service account ${namespace}/${account.name} has been deleted`);
   }
   checkUid(found, account, "service account", "claim");
-  onLegacyUse?.(namespace, secretName);
+  onLegacyUse?.(namespace, secretName, labels);
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
