@@ -1,5 +1,5 @@
 /**
- * Builds, then runs the test suites with Node's runner, and ends with one line that sums them.
+ * Installs and builds what is missing, then runs the test suites with Node's runner, and ends with one line that sums them.
  *
  *   npm test                        everything
  *   npm test -- unit tidy           some suites
@@ -95,6 +95,12 @@ function run(title, files) {
 }
 
 function prepare() {
+  if (!existsSync(join(root, "node_modules", ".package-lock.json"))) {
+    note("== packages");
+    const args = ["ci", "--no-audit", "--no-fund"];
+    const { status } = spawnSync("npm", args, { cwd: root, stdio: "inherit" });
+    if (status !== 0) process.exit(1);
+  }
   note("== build");
   const build = join(root, "scripts", "build.mjs");
   const { status } = spawnSync(process.execPath, [build], { cwd: root, stdio: "inherit" });
