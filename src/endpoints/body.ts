@@ -20,7 +20,7 @@ import { decodeYaml, interpretYamlTypeMeta } from "../apimachinery/runtime/yaml.
 import { schemaForKind } from "../apis/schemas.ts";
 import type { AuthorizedRequest } from "../request/request.ts";
 import type { MediaType } from "./negotiation.ts";
-import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from "./negotiation.ts";
+import { PROTOBUF_TYPE, YAML_TYPE } from "./negotiation.ts";
 
 const SUMMARY_BYTES_MAX = 30;
 /** What upstream's texts call the registry of built-in types. */
@@ -170,5 +170,3 @@ export function reportStrictErrors(
   }
   for (const text of errors) request.warnings.add(text);
 }
-
-export const STANDARD_BODY_TYPES: readonly MediaType[] = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];

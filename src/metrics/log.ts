@@ -23,7 +23,6 @@ export function configureLog(changes: Partial<LogConfig>, sink?: (line: string) 
   config = { ...config, ...changes };
   if (sink !== undefined) write = sink;
 }
-export const logConfig = (): LogConfig => config;
 
 /** An entry for operators at -v `level` (0: always). */
 export function logInfo(message: string, fields: LogFields = {}, level = 0): void {

@@ -6,12 +6,6 @@ export interface ScaledValue {
   readonly isPercent: boolean;
 }
 
-/** The number of an int, or Atoi of a string; 0 when the string is no number. */
-export function intValue(value: number | string): number {
-  if (typeof value === "number") return value;
-  return /^[+-]?\d+$/.test(value) ? Number(value) : 0;
-}
-
 /**
  * The number, or the percentage `N%`. Undefined when a string is no percentage: upstream's
  * "invalid type: string is not a percentage" and "invalid value %q: ...".

@@ -13,11 +13,6 @@ interface Verifier {
   verifyClient(certificate: ParsedCertificate, now: number): void;
 }
 
-/** The connection's certificate, undefined without one. Throws when it can not be read. */
-export function certificateOf(connection: ClientConnection): ParsedCertificate | undefined {
-  return identityOf(connection)?.certificate;
-}
-
 /**
  * The connection's certificate once `pool` accepts it; undefined without one. Throws
  * CertificateRefused. The signature is checked once per connection, the dates at every call, so

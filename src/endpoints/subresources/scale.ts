@@ -11,7 +11,7 @@ import {
 import type { KubeObject, ManagedFieldsEntry } from "../../apimachinery/meta/types.ts";
 import { metadataOf } from "../../apimachinery/meta/types.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
-import * as field from "../../apimachinery/validation/field.ts";
+import { validateScale } from "../../apis/autoscaling/v1/validation.ts";
 import { structOf } from "../../apis/schemas.ts";
 import { decodeStored } from "../../registry/generic/object-codec.ts";
 import type { ServedResource } from "../../registry/generic/served-resource.ts";
@@ -187,10 +187,8 @@ function withManagedFields(scale: Scale, entries: ManagedFieldsEntry[] | undefin
 }
 
 function checkScale(name: string, scale: Scale): void {
-  const replicas = scale.spec?.replicas ?? 0;
-  if (replicas >= 0) return;
-  const error = field.invalid("spec.replicas", replicas, "must be greater than or equal to 0");
-  throw api.invalid(SCALE_KIND, name, [error]);
+  const errors = validateScale(scale);
+  if (errors.length > 0) throw api.invalid(SCALE_KIND, name, errors);
 }
 
 /** The Scale of a workload. A selector prints as kubectl and the HPA read it. */

@@ -1,5 +1,4 @@
 /** Updates of Jobs. Upstream: ValidateJobUpdate, ValidateJobSpecUpdate. */
-import { semanticDeepEqual } from "../../../../apimachinery/validation/equality.ts";
 import { type ErrorList, invalid, Path } from "../../../../apimachinery/validation/field.ts";
 import { validateImmutableField } from "../../../../apimachinery/validation/object-meta.ts";
 import type { PodSpec, PodTemplateSpec } from "../../../core/v1/types.ts";
@@ -122,9 +121,4 @@ function withResourcesOf(template: PodTemplateSpec, old: PodTemplateSpec): PodTe
 export function hasPrefixedLabels(job: Job): boolean {
   const labels = job.spec?.template?.metadata?.labels ?? {};
   return "batch.kubernetes.io/job-name" in labels && "batch.kubernetes.io/controller-uid" in labels;
-}
-
-/** Whether both are the same to the API server. */
-export function sameJobSpec(a: JobSpec | undefined, b: JobSpec | undefined): boolean {
-  return semanticDeepEqual(a, b, structOf("k8s.io/api/batch/v1.JobSpec"));
 }
