@@ -43,6 +43,7 @@ class FakeCursor implements WatchCursor {
   onReadable(callback: () => void): void {
     this.#callback = callback;
   }
+  bookmark(): void {}
   close(): void {
     this.closed = true;
   }
