@@ -8,7 +8,9 @@ import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import type { KvBackend } from "../storage/interfaces.ts";
 import { ApiClient, type LoopbackConfig } from "./api-client.ts";
-import { ensureIdentityLease } from "./bootstrap/identity-lease.ts";
+import { keepApiServices } from "./bootstrap/api-services.ts";
+import { keepFlowSchemaStatus } from "./bootstrap/flow-schema-status.ts";
+import { collectIdentityLeases, ensureIdentityLease } from "./bootstrap/identity-lease.ts";
 import {
   ensureKubernetesService,
   ensureServiceCidr,
@@ -50,6 +52,7 @@ export interface ControllersConfig {
 }
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const REPAIR_MS = 3 * MINUTE_MS;
 const ENDPOINTS_MS = 10_000;
 const IDENTITY_MS = 10_000;
@@ -61,6 +64,7 @@ export class Controllers {
   readonly #client: ApiClient;
   readonly #stop = new AbortController();
   readonly #masters: MasterLeases | undefined;
+  readonly #clients: ApiClient[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(config: ControllersConfig) {
@@ -110,6 +114,27 @@ export class Controllers {
     );
     this.#every(ENDPOINTS_MS, "kubernetes endpoints", () => this.#publishService());
     if (this.#config.standalone) this.#standalone();
+    await this.#afterReady();
+  }
+
+  /** What nobody waits for. */
+  async #afterReady(): Promise<void> {
+    const client = this.#client;
+    const { onError } = this.#config;
+    const options = { signal: this.#stop.signal, onError };
+    setMaxListeners(0, this.#stop.signal); // every watch ends with it
+    const collect = () => collectIdentityLeases(client, new Date());
+    this.#every(HOUR_MS, "identity lease garbage collector", collect);
+    const consumer = client.as("api-priority-and-fairness-config-consumer-v1");
+    this.#clients.push(consumer);
+    keepFlowSchemaStatus(consumer, options);
+    try {
+      const { groupOrder } = await import("../apis/schemas.ts");
+      await keepApiServices(client, groupOrder(), options);
+      await collect();
+    } catch (error) {
+      onError("after the start", error);
+    }
   }
 
   /** Leaves the endpoints of the `kubernetes` Service and hands the lease over. */
@@ -124,7 +149,7 @@ export class Controllers {
     } catch (error) {
       this.#config.onError("leaving the kubernetes endpoints", error);
     }
-    this.#client.close();
+    for (const client of [this.#client, ...this.#clients]) client.close();
   }
 
   async #publishService(): Promise<void> {

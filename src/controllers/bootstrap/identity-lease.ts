@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
-import { type ApiClient, isConflict } from "../api-client.ts";
+import { type ApiClient, isConflict, isNotFound } from "../api-client.ts";
 import { microTime } from "../leader-election.ts";
 
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
@@ -65,5 +65,28 @@ export async function ensureIdentityLease(
     } as KubeObject);
   } catch (error) {
     if (!isConflict(error)) throw error; // another writer; the next round comes soon
+  }
+}
+
+/**
+ * Deletes the leases of servers that are gone. Upstream: controlplane/controller/leasegc, hourly.
+ */
+export async function collectIdentityLeases(client: ApiClient, now: Date): Promise<void> {
+  const selector = encodeURIComponent("apiserver.kubernetes.io/identity=kube-apiserver");
+  const { items } = await client.list<Lease>(`${LEASES}?labelSelector=${selector}`);
+  for (const { metadata, spec } of items ?? []) {
+    const { renewTime, leaseDurationSeconds } = spec ?? {};
+    const isExpired =
+      renewTime === undefined ||
+      leaseDurationSeconds === undefined ||
+      Date.parse(renewTime) + leaseDurationSeconds * 1000 < now.getTime();
+    if (!isExpired) continue;
+    const { uid, resourceVersion, name = "" } = metadata ?? {};
+    const preconditions = { uid, resourceVersion };
+    try {
+      await client.delete(`${LEASES}/${name}`, { preconditions });
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error)) throw error; // its server is back, or it is gone
+    }
   }
 }

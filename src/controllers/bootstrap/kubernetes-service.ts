@@ -32,9 +32,8 @@ export async function ensureServiceCidr(
     metadata: { name: "kubernetes" },
     spec: { cidrs: serviceRanges },
   } as KubeObject);
-  const current = await client.get<KubeObject & { status?: { conditions?: unknown[] } }>(
-    `${CIDRS}/kubernetes`,
-  );
+  const current = await client.get<ServiceCidr>(`${CIDRS}/kubernetes`);
+  await addSecondFamily(client, current, serviceRanges);
   if ((current.status?.conditions?.length ?? 0) > 0) return;
   const condition = {
     type: "Ready",
@@ -44,6 +43,22 @@ export async function ensureServiceCidr(
     lastTransitionTime: `${now.toISOString().slice(0, 19)}Z`,
   };
   await client.patch(`${CIDRS}/kubernetes/status`, { status: { conditions: [condition] } });
+}
+
+interface ServiceCidr extends KubeObject {
+  spec?: { cidrs?: readonly string[] };
+  status?: { conditions?: readonly unknown[] };
+}
+
+/** A cluster that becomes dual-stack keeps its range and gets one of the other family. */
+async function addSecondFamily(
+  client: ApiClient,
+  current: ServiceCidr,
+  ranges: readonly string[],
+): Promise<void> {
+  const cidrs = current.spec?.cidrs ?? [];
+  if (ranges.length !== 2 || cidrs.length !== 1 || cidrs[0] !== ranges[0]) return;
+  await client.patch(`${CIDRS}/kubernetes`, { spec: { cidrs: ranges } });
 }
 
 export async function ensureKubernetesService(
