@@ -14,7 +14,7 @@ import {
 } from "../../apimachinery/validation/field.ts";
 import { byteLength, isDNS1035Label } from "../../apimachinery/validation/names.ts";
 import { validateCABundle } from "../certificates/ca-bundle.ts";
-import { validateWebhookService, validateWebhookURL } from "../validation/webhook-client.ts";
+import { validateWebhookClient } from "../validation/webhook-client.ts";
 import { followFieldPath, type Schema } from "./schema.ts";
 import type {
   CustomResourceColumnDefinition,
@@ -209,12 +209,7 @@ export function validateConversion(
 
 function validateClient(client: WebhookClientConfig | undefined, at: Path): ErrorList {
   if (client === undefined) return [required(at, "required when strategy is set to Webhook")];
-  const { url, service } = client;
-  if ((url === undefined) === (service === undefined)) {
-    return [required(at, "exactly one of url or service is required")];
-  }
-  if (url !== undefined) return validateWebhookURL(at.child("url"), url, true);
-  return validateWebhookService(at.child("service"), service ?? {});
+  return validateWebhookClient(client, at);
 }
 
 function validateReviewVersions(

@@ -21,7 +21,7 @@ interface ParsedUrl {
 }
 
 /** An https URL with a host and nothing but a path. */
-export function validateWebhookURL(at: Path, text: string, forceHttps: boolean): ErrorList {
+function validateWebhookURL(at: Path, text: string, forceHttps: boolean): ErrorList {
   const url = parseUrl(text);
   if (typeof url === "string") return [required(at, `url must be a valid URL: ${url}${FORM}`)];
   const errors: ErrorList = [];
@@ -81,7 +81,7 @@ function parseUrl(text: string): ParsedUrl | string {
   };
 }
 
-export interface ServiceReferenceObject {
+interface ServiceReferenceObject {
   namespace?: string | undefined;
   name?: string | undefined;
   path?: string | undefined;
@@ -92,7 +92,7 @@ export interface ServiceReferenceObject {
  * A service, with a path of DNS subdomains. Callers upstream pass name and namespace the wrong way
  * round, so the one's absence is told at the other's path: the errors here are those clients see.
  */
-export function validateWebhookService(at: Path, service: ServiceReferenceObject): ErrorList {
+function validateWebhookService(at: Path, service: ServiceReferenceObject): ErrorList {
   const errors: ErrorList = [];
   if (!service.namespace) errors.push(required(at.child("name")));
   if (!service.name) errors.push(required(at.child("namespace")));
@@ -115,4 +115,19 @@ export function validateWebhookService(at: Path, service: ServiceReferenceObject
     }
   }
   return errors;
+}
+
+/** The URL or the service of a client: exactly one of them. */
+export function validateWebhookClient(
+  {
+    url,
+    service,
+  }: { readonly url?: string | undefined; service?: ServiceReferenceObject | undefined },
+  at: Path,
+): ErrorList {
+  if ((url === undefined) === (service === undefined)) {
+    return [required(at, "exactly one of url or service is required")];
+  }
+  if (url !== undefined) return validateWebhookURL(at.child("url"), url, true);
+  return validateWebhookService(at.child("service"), service ?? {});
 }

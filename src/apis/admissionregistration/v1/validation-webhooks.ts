@@ -17,7 +17,7 @@ import {
   validateLabelSelector,
 } from "../../../apimachinery/validation/labels.ts";
 import { isDNS1035Label } from "../../../apimachinery/validation/names.ts";
-import { validateWebhookService, validateWebhookURL } from "../../validation/webhook-client.ts";
+import { validateWebhookClient } from "../../validation/webhook-client.ts";
 import type { MutatingWebhook } from "./types.ts";
 import {
   FAILURE_POLICIES,
@@ -131,20 +131,11 @@ function validateWebhook(webhook: Webhook, options: Options, at: Path): ErrorLis
   const reinvocation = ["IfNeeded", "Never"];
   errors.push(
     ...validateEnum(webhook.reinvocationPolicy, reinvocation, at.child("reinvocationPolicy")),
-    ...validateClientConfig(webhook, at.child("clientConfig")),
+    ...validateWebhookClient(webhook.clientConfig ?? {}, at.child("clientConfig")),
   );
   if (options.ignoreMatchConditions) return errors;
   const conditions = at.child("matchConditions");
   return [...errors, ...validateMatchConditions(webhook.matchConditions, false, conditions)];
-}
-
-function validateClientConfig({ clientConfig = {} }: Webhook, at: Path): ErrorList {
-  const { url, service } = clientConfig;
-  if ((url === undefined) === (service === undefined)) {
-    return [required(at, "exactly one of url or service is required")];
-  }
-  if (url !== undefined) return validateWebhookURL(at.child("url"), url, true);
-  return validateWebhookService(at.child("service"), service ?? {});
 }
 
 function validateReviewVersions(
