@@ -75,7 +75,12 @@ function webhookBackend(flags: Flags, onError: (error: unknown) => void): AuditB
   const file = flags["audit-webhook-config-file"];
   const connection = loadWebhookConfig("--audit-webhook-config-file", file);
   const retry = retriesFrom(flags["audit-webhook-initial-backoff"]);
-  const client = new WebhookClient(connection, { timeoutMs: WEBHOOK_TIMEOUT_MS, retry });
+  // A dropped event is worse than a late one: every failure is worth another try.
+  const client = new WebhookClient(connection, {
+    timeoutMs: WEBHOOK_TIMEOUT_MS,
+    retry,
+    retryAll: true,
+  });
   const bytesMax = flags["audit-webhook-truncate-enabled"]
     ? flags["audit-webhook-truncate-max-batch-size"]
     : undefined;

@@ -22,6 +22,8 @@ export const retriesFrom = (initialDelayMs: number): RetryPolicy => ({
 export interface WebhookClientOptions {
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
+  /** Try again after any failure, not only after those that are known to pass. */
+  readonly retryAll?: boolean;
 }
 
 /** No usable answer came. */
@@ -74,7 +76,8 @@ export class WebhookClient {
         return await this.#once(body);
       } catch (error) {
         const transient = error instanceof WebhookError && error.transient;
-        if (!transient || tried >= tries) throw error;
+        const again = transient || this.#options.retryAll === true;
+        if (!again || tried >= tries) throw error;
         const wait = delayMs * (1 + Math.random() * JITTER);
         await new Promise((resolve) => setTimeout(resolve, wait).unref());
         delayMs *= factor;
