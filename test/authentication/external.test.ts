@@ -1,6 +1,7 @@
 // Identities that come from elsewhere: OpenID issuers and the token webhook.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import {
@@ -169,10 +170,10 @@ const server = createServer((request, response) => {
 });
 let client: WebhookClient;
 before(async () => {
-  await new Promise<void>((resolve) => server.listen(21710, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   client = new WebhookClient(
     {
-      server: "http://127.0.0.1:21710/authn",
+      server: `http://127.0.0.1:${(server.address() as AddressInfo).port}/authn`,
       authorities: undefined,
       insecure: false,
       serverName: undefined,
@@ -233,4 +234,24 @@ test("a webhook that fails is asked again, a few times", async () => {
   review({}, 403);
   await assert.rejects(ask(["api"]), /403/);
   assert.equal(seen.length, 1);
+});
+
+test("where every failure counts, a refusal is tried again too", async () => {
+  const { port } = server.address() as AddressInfo;
+  const connection = {
+    server: `http://127.0.0.1:${port}/audit`,
+    authorities: undefined,
+    insecure: false,
+    serverName: undefined,
+    certificate: undefined,
+    key: undefined,
+    authorization: undefined,
+  };
+  const retry = { ...retriesFrom(5), tries: 3 };
+  const stubborn = new WebhookClient(connection, { timeoutMs: 2_000, retry, retryAll: true });
+  seen.length = 0;
+  review({}, 403);
+  await assert.rejects(stubborn.post("{}"), /403/);
+  assert.equal(seen.length, 3);
+  stubborn.close();
 });
