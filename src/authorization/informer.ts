@@ -6,7 +6,9 @@
 import type { KubeObject } from "../apimachinery/meta/types.ts";
 import type { Storage, WatchCursor, WatchEventType } from "../storage/interfaces.ts";
 
-const EVENTS_PER_READ = 512;
+const EVENTS_PER_READ = 64;
+/** Reading goes on after this long in a later turn: requests are waiting. */
+const SLICE_MS = 4;
 const RESUME_DELAY_MS = 500;
 
 export interface InformerHandler<T extends KubeObject> {
@@ -45,6 +47,8 @@ class StorageInformer<T extends KubeObject> implements Informer {
   #cursor: WatchCursor | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** Reading goes on by itself in a moment. */
+  #yielded = false;
   #resolveSynced: () => void = () => {};
 
   constructor(storage: Storage, handler: InformerHandler<T>, onError: (error: unknown) => void) {
@@ -90,7 +94,17 @@ class StorageInformer<T extends KubeObject> implements Informer {
   }
 
   #readAll(cursor: WatchCursor): void {
+    if (this.#yielded) return;
+    const startedAt = performance.now();
     for (;;) {
+      if (performance.now() - startedAt > SLICE_MS) {
+        this.#yielded = true;
+        setImmediate(() => {
+          this.#yielded = false;
+          if (!this.#closed) this.#readAll(cursor);
+        });
+        return;
+      }
       const read = cursor.read(EVENTS_PER_READ);
       if (read.kind !== "events") {
         cursor.close();

@@ -28,6 +28,15 @@ class FakeCursor implements WatchCursor {
     this.#ready.push({ kind: "events", events: encoded });
     this.#callback();
   }
+  /** Ready, without a wake-up. */
+  queue(...events: (readonly [WatchEvent["type"], string, string])[]): void {
+    const encoded = events.map(([type, name, pad]) => ({
+      type,
+      revision: asRevision(1),
+      json: Buffer.from(JSON.stringify({ metadata: { namespace: "ns", name }, pad })),
+    }));
+    this.#ready.push({ kind: "events", events: encoded });
+  }
   garble(): void {
     const broken = { type: "ADDED", revision: asRevision(1), json: Buffer.from("{") } as const;
     this.#ready.push({ kind: "events", events: [broken] });
@@ -119,5 +128,26 @@ test("a store that does not answer is asked again; a broken object harms no othe
   await informer.synced;
   assert.equal(errors.length, 2);
   assert.deepEqual([...names], ["a"]);
+  informer.close();
+});
+
+test("a long read lets others in between, and loses nothing", async () => {
+  const { cursors, names, start } = follow();
+  const informer = start();
+  await until(() => cursors.length === 1);
+  for (let i = 0; i < 400; i++) {
+    const pad = "x".repeat(20_000);
+    cursors[0]?.queue(
+      ...Array.from({ length: 10 }, (_, n) => ["ADDED", `${i}-${n}`, pad] as const),
+    );
+  }
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  cursors[0]?.send(["BOOKMARK", ""]);
+  assert.ok(names.size < 4_000, "not all at once");
+  await informer.synced;
+  clearInterval(timer);
+  assert.equal(names.size, 4_000);
+  assert.ok(turns > 0);
   informer.close();
 });
