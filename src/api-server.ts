@@ -16,6 +16,7 @@ import { createGates } from "./gates.ts";
 import { createAdmission } from "./gates-admission.ts";
 import { createKubeletClient } from "./kubelet-client.ts";
 import { logError, logInfo, logWarning } from "./metrics/log.ts";
+import { metrics } from "./metrics/registry.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { printFlags, type ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
@@ -26,6 +27,7 @@ import type { SelectorParsers } from "./request/request-info-parse.ts";
 import { advertiseAddress } from "./server/advertise-address.ts";
 import type { Serve } from "./server/front.ts";
 import type { HealthRegistry } from "./server/health.ts";
+import { registerStorageMetrics } from "./server/storage-metrics.ts";
 import { combinePaths, systemPaths } from "./server/system-paths.ts";
 import { KUBERNETES_VERSION } from "./server/version.ts";
 import type { LoadedFiles } from "./settings.ts";
@@ -40,6 +42,8 @@ export interface ApiServerConfig {
   readonly storage: StoragePorts | undefined;
   readonly startedAt: number;
   readonly loopbackToken: string;
+  /** This thread's number, from 0: the first speaks of what is the process's. */
+  readonly index: number;
   /** Front threads of this process. */
   readonly threads: number;
   readonly health: HealthRegistry;
@@ -62,6 +66,14 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   const installed = health.addPostStartHook("start-apiserver-admission-initializer");
   const served = install(options, storage);
   const listers = createListers(() => served);
+  const stopMetrics =
+    config.index === 0
+      ? registerStorageMetrics(metrics, {
+          storages: () => served.all().flatMap(({ storage: one }) => one ?? []),
+          backend: storage.backend,
+          sizeIntervalMs: flags["etcd-db-metric-poll-interval"],
+        })
+      : () => {};
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
   const access = createGates({
     options,
@@ -99,6 +111,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   });
   installed();
   const close = async () => {
+    stopMetrics();
     flowControl.close();
     kubelet.close();
     await access.close();

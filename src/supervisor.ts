@@ -181,6 +181,8 @@ export class Supervisor {
           void ended.then(() => resolve([]));
         }),
     );
+    const cache = await this.#config.cache;
+    if (cache !== undefined) collected.push(cache.collect());
     const threads = [metrics.snapshot(), ...(await Promise.all(collected))];
     asking.postMessage({ kind: "scraped", id, threads } satisfies ToFront);
   }

@@ -7,6 +7,7 @@ import { knowsProgress } from "./etcd3/backend.ts";
 import type { KvBackend, Storage, StorageConfig, StorageFactory } from "./interfaces.ts";
 import { KeySpace } from "./keys.ts";
 import { LeaseManager } from "./lease-manager.ts";
+import { meteredBackend } from "./metrics.ts";
 import { ObjectCodec } from "./object-codec.ts";
 import { ReadIndex } from "./read-index.ts";
 import { ResourceStorage } from "./store.ts";
@@ -47,7 +48,8 @@ export function createStorageFactory(
     registerBookmarks(config, codec);
     feeder.add(config, view, objects);
     const requestProgress = (): void => backend.requestProgress();
-    const init = { config, keys, backend, codec: objects, view, readIndex, leases };
+    const metered = meteredBackend(backend, config.resource);
+    const init = { config, keys, backend: metered, codec: objects, view, readIndex, leases };
     const cacheKnowsProgress = (): boolean => knowsProgress(backend);
     return new ResourceStorage({ ...init, requestProgress, cacheKnowsProgress });
   };

@@ -262,6 +262,12 @@ export interface UpdateOptions {
 export type TryUpdate = (current: Stored | undefined) => TryUpdateResult | Promise<TryUpdateResult>;
 export type TryUpdateResult = { readonly json: Uint8Array } | "delete";
 
+export interface CacheStats {
+  readonly revision: number;
+  /** Events that watches may still start from. */
+  readonly heldEvents: number;
+}
+
 export interface Storage {
   readonly config: StorageConfig;
   /** Undefined when there is no such object. NotOlderThan waits as list does. */
@@ -289,6 +295,8 @@ export interface Storage {
   delete(name: string, check: (current: Stored) => void | Promise<void>): Promise<Stored>;
   /** Objects stored, from the cache: for metrics. */
   count(): number;
+  /** How far the cache is and how much history it holds: for metrics. */
+  cacheStats?(): CacheStats | undefined;
 }
 
 /** Gives every thread its Storage of a resource; the same config gives the same Storage. */

@@ -9,6 +9,7 @@ import { setResourceVersion } from "./codec.ts";
 import { StorageError } from "./errors.ts";
 import {
   asRevision,
+  type CacheStats,
   type Encoding,
   type KeyValue,
   type KvBackend,
@@ -132,6 +133,9 @@ export class ResourceStorage implements Storage {
 
   count(): number {
     return this.#init.view.count();
+  }
+  cacheStats(): CacheStats | undefined {
+    return this.#init.view.stats?.();
   }
 
   // -- writes ---------------------------------------------------------------------------------

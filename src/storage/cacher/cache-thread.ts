@@ -1,5 +1,6 @@
 /** The cache thread's entry: opens the store, feeds the caches, serves until told to close. */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { metrics } from "../../metrics/registry.ts";
 import { failureOf } from "../rpc/wire.ts";
 import { encryptionOf } from "../value/encryption.ts";
 import { CacheHost } from "./cache-host.ts";
@@ -29,7 +30,9 @@ async function run(parent: MessagePort, data: CacheThreadData): Promise<void> {
     const host = new CacheHost(options);
     take = (message) => {
       if (message.type === "connect") host.connect(message.control, message.kv);
-      else {
+      else if (message.type === "collect") {
+        say({ type: "collected", id: message.id, metrics: metrics.snapshot() });
+      } else {
         void host.close().then(() => {
           encryption.close();
           parent.close();

@@ -1,5 +1,6 @@
 /** What the cache thread, the main thread and the serving threads say to each other. */
 import type { MessagePort } from "node:worker_threads";
+import type { MetricSnapshot } from "../../metrics/registry.ts";
 import type { StorageFailure } from "../errors.ts";
 import type { EtcdBackendOptions } from "../etcd3/backend.ts";
 import type { StorageConfig } from "../interfaces.ts";
@@ -65,12 +66,15 @@ export type ToCacheThread =
       readonly control: MessagePort;
       readonly kv: MessagePort | undefined;
     }
+  /** Give me your metrics. */
+  | { readonly type: "collect"; readonly id: number }
   | { readonly type: "close" };
 /** From the cache thread to the main thread. */
 export type FromCacheThread =
   | { readonly type: "opened" }
   | { readonly type: "filled" }
   | { readonly type: "failed"; readonly failure: StorageFailure }
+  | { readonly type: "collected"; readonly id: number; readonly metrics: MetricSnapshot[] }
   | { readonly type: "log"; readonly message: string };
 
 export interface CacheThreadData {

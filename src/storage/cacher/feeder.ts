@@ -14,6 +14,7 @@ import {
   type StorageConfig,
 } from "../interfaces.ts";
 import { KeySpace, normalizeEtcdPrefix, prefixEnd } from "../keys.ts";
+import { meteredFeed } from "../metrics.ts";
 import type { ObjectCodec } from "../object-codec.ts";
 import type { CacheChange, CacheFeed } from "./view.ts";
 
@@ -66,7 +67,9 @@ export class Feeder {
   add(config: StorageConfig, feed: CacheFeed, codec: ObjectCodec): void {
     const keys = new KeySpace(this.#options.etcdPrefix, config);
     const path = keys.prefix.slice(this.#root.length, -1);
-    const entry: Entry = { config, keys, feed, codec, held: [], filledAt: 0, generation: 0 };
+    const metered = meteredFeed(feed, config.resource);
+    const start = { held: [], filledAt: 0, generation: 0 };
+    const entry: Entry = { config, keys, feed: metered, codec, ...start };
     this.#entries.set(path, entry);
     this.#depth = Math.max(this.#depth, path.split("/").length);
     this.#running ??= this.#run();

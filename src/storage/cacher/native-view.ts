@@ -3,6 +3,7 @@ import { EncodingCode, type ListOptions, native, type ResourceId } from "../../n
 import { StorageError } from "../errors.ts";
 import {
   asRevision,
+  type CacheStats,
   type Encoding,
   type ListPage,
   type Revision,
@@ -95,6 +96,10 @@ export class NativeView implements ResourceView {
 
   count(): number {
     return native.count(this.#resource);
+  }
+  stats(): CacheStats | undefined {
+    const found = native.stats(this.#resource);
+    return found && { revision: found.revision, heldEvents: found.ringEvents };
   }
 
   #open(options: ListOptions): ListPage | undefined {

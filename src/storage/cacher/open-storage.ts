@@ -5,6 +5,7 @@ import type { ClosableStorageFactory } from "../factory.ts";
 import { asRevision, type KvBackend, type Storage, type StorageConfig } from "../interfaces.ts";
 import { KeySpace } from "../keys.ts";
 import { LeaseManager } from "../lease-manager.ts";
+import { meteredBackend } from "../metrics.ts";
 import { nativeCodec } from "../native-codec.ts";
 import { ObjectCodec } from "../object-codec.ts";
 import { ReadIndex } from "../read-index.ts";
@@ -59,7 +60,8 @@ export async function openStorage(
     const view = new NativeView(resource);
     registerBookmarks(resource, nativeCodec);
     const requestProgress = (): void => say({ type: "progress" });
-    const init = { config: resource, keys, backend, codec, view, readIndex, leases };
+    const metered = meteredBackend(backend, resource.resource);
+    const init = { config: resource, keys, backend: metered, codec, view, readIndex, leases };
     const cacheKnowsProgress = (): boolean => knowsProgress(backend);
     const storage = new ResourceStorage({ ...init, requestProgress, cacheKnowsProgress });
     made.set(resource.resource, { storage, view });

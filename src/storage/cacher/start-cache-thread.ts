@@ -1,5 +1,6 @@
 /** The main thread's handle on the cache thread. */
 import { MessageChannel, type Transferable, Worker } from "node:worker_threads";
+import type { MetricSnapshot } from "../../metrics/registry.ts";
 import { StorageError } from "../errors.ts";
 import {
   type CacheThreadConfig,
@@ -23,6 +24,8 @@ export interface CacheThread {
   readonly filled: Promise<void>;
   /** Ends for one more thread; openStorage takes them there. */
   connect(): { readonly ports: StoragePorts; readonly transferList: Transferable[] };
+  /** The thread's metrics. */
+  collect(): Promise<MetricSnapshot[]>;
   /** Closes the store; ports of other threads close with it. */
   close(): Promise<void>;
 }
@@ -39,6 +42,8 @@ export async function startCacheThread(
   const worker = new Worker(url, { workerData: data, name: "cache" });
   const opened = deferred();
   const filled = deferred();
+  const collections = new Map<number, (metrics: MetricSnapshot[]) => void>();
+  let nextId = 1;
   let closing = false;
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const fail = (error: Error): void => {
@@ -49,7 +54,10 @@ export async function startCacheThread(
     if (message.type === "log") options.log?.(message.message);
     else if (message.type === "opened") opened.resolve();
     else if (message.type === "filled") filled.resolve();
-    else fail(new StorageError(message.failure));
+    else if (message.type === "collected") {
+      collections.get(message.id)?.(message.metrics);
+      collections.delete(message.id);
+    } else fail(new StorageError(message.failure));
   });
   let uncaught: Error | undefined;
   worker.on("error", (error) => {
@@ -77,6 +85,15 @@ export async function startCacheThread(
       };
       const transferList = kv === undefined ? [control.port2] : [control.port2, kv.port2];
       return { ports, transferList };
+    },
+    collect() {
+      return new Promise((resolve) => {
+        const id = nextId++;
+        collections.set(id, resolve);
+        const message: ToCacheThread = { type: "collect", id };
+        worker.postMessage(message);
+        void ended.then(() => resolve([]));
+      });
     },
     async close() {
       closing = true;

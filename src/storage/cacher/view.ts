@@ -4,6 +4,7 @@
  * cache has the feed in the cache thread and a view in every front thread.
  */
 import type {
+  CacheStats,
   Encoding,
   ListPage,
   Revision,
@@ -65,4 +66,5 @@ export interface ResourceView {
   /** The state to start from has been waited for by the caller. */
   watch(request: WatchRequest): WatchCursor;
   count(): number;
+  stats?(): CacheStats | undefined;
 }
