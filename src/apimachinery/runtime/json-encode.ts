@@ -218,8 +218,9 @@ function encoderOf(type: TypeSchema): Encode {
     case "int":
     case "float":
       return (value) => encodeNumber(value as number | bigint);
-    case "raw":
     case "fieldsV1":
+      return encodeFields;
+    case "raw":
     case "intOrString":
       return encodeJsonValue;
     case "json":
@@ -227,6 +228,21 @@ function encoderOf(type: TypeSchema): Encode {
     default:
       return encodeText;
   }
+}
+
+/** Texts of sets of fields that the field manager has frozen, which many objects share. */
+const frozenTexts = new WeakMap<object, string>();
+
+function encodeFields(value: JsonValue): string {
+  if (typeof value !== "object" || value === null || !Object.isFrozen(value)) {
+    return encodeJsonValue(value);
+  }
+  let text = frozenTexts.get(value);
+  if (text === undefined) {
+    text = encodeJsonValue(value);
+    frozenTexts.set(value, text);
+  }
+  return text;
 }
 
 /** Set for the length of one encodeJsonAsStored(): encoding is synchronous. */

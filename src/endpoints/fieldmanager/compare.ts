@@ -185,7 +185,7 @@ function wholeMap(map: MergeMap, value: JsonMap): FieldSet {
     if (member === undefined) continue;
     entries.set(fieldElement(name), wholeOf(memberType(map, name) ?? NOTHING, member));
   }
-  return FieldSet.of(entries);
+  return FieldSet.internedOf(entries);
 }
 
 function wholeList(list: MergeList, items: readonly Json[]): FieldSet {
@@ -194,5 +194,5 @@ function wholeList(list: MergeList, items: readonly Json[]): FieldSet {
   for (const [element, group] of groupItems(list, items)) {
     entries.set(element, group.length > 1 ? LEAF : wholeOf(list.elem, group[0]));
   }
-  return FieldSet.of(entries);
+  return FieldSet.internedOf(entries);
 }

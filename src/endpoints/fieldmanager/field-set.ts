@@ -19,9 +19,30 @@ export const LEAF: SetNode = { member: true, children: undefined };
 /** Go's limit of JSON nesting bounds recursion here as well. */
 const DEPTH_MAX = 2000;
 
+/**
+ * Objects made from one template own the same fields. Sets of what a write adds are therefore kept
+ * once by content, and what was derived from one, its JSON above all, serves every such object.
+ * Bounded: beyond INTERNED_MAX sets all are forgotten; larger sets are not kept.
+ */
+const INTERNED_MAX = 8_192;
+const INTERNED_KEY_MAX = 4_096;
+const interned = new Map<string, FieldSet>();
+let nextId = 1;
+
+/** The last result of an operation: the other operand is mostly the same for all objects. */
+interface Derived {
+  readonly other: FieldSet;
+  readonly result: FieldSet;
+}
+
 export class FieldSet {
   #raw: JsonMap | undefined;
   #entries: Map<string, SetNode> | undefined;
+  /** Not 0: kept by content, and its JSON is frozen. */
+  #id = 0;
+  #difference: Derived | undefined;
+  #recursiveDifference: Derived | undefined;
+  #union: Derived | undefined;
 
   static readonly empty: FieldSet = new FieldSet(undefined, new Map());
 
@@ -33,6 +54,20 @@ export class FieldSet {
   /** The set of these entries, which the set then owns. */
   static of(entries: Map<string, SetNode>): FieldSet {
     return entries.size === 0 ? EMPTY : new FieldSet(undefined, entries);
+  }
+
+  /** As of, but equal sets are one object where their children are. */
+  static internedOf(entries: Map<string, SetNode>): FieldSet {
+    const key = keyOf(entries, (set) => set.#id);
+    if (key === undefined) return FieldSet.of(entries);
+    const known = interned.get(key);
+    if (known !== undefined) return known;
+    const set = FieldSet.of(entries);
+    if (set.isEmpty) return set;
+    if (interned.size >= INTERNED_MAX) interned.clear();
+    set.#id = nextId++;
+    interned.set(key, set);
+    return set;
   }
 
   /** A set of paths, each a list of canonical elements. An empty path is no member of any set. */
@@ -126,6 +161,13 @@ export class FieldSet {
   union(other: FieldSet): FieldSet {
     if (other.isEmpty || other === this) return this;
     if (this.isEmpty) return other;
+    if (this.#union?.other === other) return this.#union.result;
+    const result = this.#joined(other);
+    if (this.#id !== 0) this.#union = { other, result };
+    return result;
+  }
+
+  #joined(other: FieldSet): FieldSet {
     const [large, small] = this.entries.size >= other.entries.size ? [this, other] : [other, this];
     let out: Map<string, SetNode> | undefined;
     for (const [element, node] of small.entries) {
@@ -135,7 +177,8 @@ export class FieldSet {
       out ??= new Map(large.entries);
       out.set(element, joined);
     }
-    return out === undefined ? large : FieldSet.of(out);
+    if (out === undefined) return large;
+    return this.#id === 0 ? FieldSet.of(out) : FieldSet.internedOf(out);
   }
 
   intersection(other: FieldSet): FieldSet {
@@ -155,17 +198,21 @@ export class FieldSet {
 
   /** The members of this set that are not in `other`; a parent does not take its children along. */
   difference(other: FieldSet): FieldSet {
-    return this.#without(other, (node, theirs) => {
+    if (this.#difference?.other === other) return this.#difference.result;
+    const result = this.#without(other, (node, theirs) => {
       const { children } = node;
       const left =
         children && theirs.children ? children.difference(theirs.children) : (children ?? EMPTY);
       return replaced(node, node.member && !theirs.member, left);
     });
+    if (this.#id !== 0) this.#difference = { other, result };
+    return result;
   }
 
   /** As difference, but a member of `other` takes everything below it along. */
   recursiveDifference(other: FieldSet): FieldSet {
-    return this.#without(other, (node, theirs) => {
+    if (this.#recursiveDifference?.other === other) return this.#recursiveDifference.result;
+    const result = this.#without(other, (node, theirs) => {
       if (theirs.member) return undefined;
       const { children } = node;
       const left =
@@ -174,6 +221,8 @@ export class FieldSet {
           : (children ?? EMPTY);
       return replaced(node, node.member, left);
     });
+    if (this.#id !== 0) this.#recursiveDifference = { other, result };
+    return result;
   }
 
   #without(
@@ -194,7 +243,8 @@ export class FieldSet {
       if (left === undefined) out.delete(element);
       else out.set(element, left);
     }
-    return out === undefined ? this : FieldSet.of(out);
+    if (out === undefined) return this;
+    return this.#id === 0 ? FieldSet.of(out) : FieldSet.internedOf(out);
   }
 
   /** The members that have no children. */
@@ -242,7 +292,10 @@ export class FieldSet {
 
   /** The JSON of a FieldsV1, in upstream's order. The caller must not write to it. */
   toFieldsV1(): JsonMap {
-    this.#raw ??= writeLevel(this.entries);
+    if (this.#raw === undefined) {
+      const raw = writeLevel(this.entries);
+      this.#raw = this.#id === 0 ? raw : frozen(raw);
+    }
     return this.#raw;
   }
 
@@ -261,6 +314,27 @@ export const EMPTY: FieldSet = FieldSet.empty;
 /** The text of a path in messages: `.spec.containers[name="a"].image`. */
 export function pathText(path: readonly string[]): string {
   return path.map(elementText).join("");
+}
+
+/** A text that is equal for equal entries only; undefined when it would be too long. */
+function keyOf(
+  entries: ReadonlyMap<string, SetNode>,
+  idOf: (set: FieldSet) => number,
+): string | undefined {
+  let key = "";
+  for (const [element, { member, children }] of entries) {
+    const id = children === undefined ? 0 : idOf(children);
+    if (children !== undefined && id === 0) return undefined;
+    key += `${element.length}:${element}${member ? "+" : "-"}${id},`;
+    if (key.length > INTERNED_KEY_MAX) return undefined;
+  }
+  return key;
+}
+
+/** JSON that many objects will share. Members are frozen one level down: deeper ones are already. */
+function frozen(raw: JsonMap): JsonMap {
+  for (const name in raw) Object.freeze(raw[name]);
+  return Object.freeze(raw);
 }
 
 function nodeOf(member: boolean, children: FieldSet): SetNode | undefined {
@@ -391,6 +465,6 @@ function buildChildren({ children, grafted }: BuildingNode): FieldSet {
     const built = nodeOf(node.member, buildChildren(node));
     if (built !== undefined) out.set(element, built);
   }
-  const set = FieldSet.of(out);
+  const set = FieldSet.internedOf(out);
   return grafted === undefined ? set : set.union(grafted);
 }
