@@ -2,6 +2,7 @@
  * The chain of admission plugins, in order. All mutating plugins run before the registry validates,
  * all validating ones after. Upstream: apiserver/pkg/admission/chain.go.
  */
+import { observePlugin, observeStep, type Step } from "./metrics.ts";
 import type { AdmissionPlugin, Attributes, DeepReadonly } from "./plugin.ts";
 
 export class AdmissionChain {
@@ -15,19 +16,41 @@ export class AdmissionChain {
   }
 
   /** Lets every mutating plugin change `attributes.object`; the first to throw refuses. */
-  async admit(attributes: Attributes): Promise<void> {
-    for (const plugin of this.#plugins) {
-      if (plugin.admit !== undefined && plugin.handles(attributes as DeepReadonly<Attributes>)) {
-        await plugin.admit(attributes);
-      }
-    }
+  admit(attributes: Attributes): Promise<void> {
+    return this.#run("admit", attributes, (plugin) => plugin.admit?.(attributes));
   }
 
-  async validate(attributes: Attributes): Promise<void> {
+  /** Asks every validating plugin about what will be stored; the first to throw refuses. */
+  validate(attributes: Attributes): Promise<void> {
     const readonly = attributes as DeepReadonly<Attributes>;
-    for (const plugin of this.#plugins) {
-      if (plugin.validate !== undefined && plugin.handles(readonly))
-        await plugin.validate(readonly);
+    return this.#run("validate", attributes, (plugin) => plugin.validate?.(readonly));
+  }
+
+  async #run(
+    step: Step,
+    attributes: Attributes,
+    call: (plugin: AdmissionPlugin) => void | Promise<void>,
+  ): Promise<void> {
+    const { operation } = attributes;
+    const readonly = attributes as DeepReadonly<Attributes>;
+    const start = performance.now();
+    let before = start;
+    let running = "";
+    try {
+      for (const plugin of this.#plugins) {
+        if (plugin[step] === undefined || !plugin.handles(readonly)) continue;
+        running = plugin.name;
+        await call(plugin);
+        const now = performance.now();
+        observePlugin(running, step, operation, false, now - before);
+        before = now;
+      }
+      observeStep(step, operation, false, before - start);
+    } catch (error) {
+      const now = performance.now();
+      observePlugin(running, step, operation, true, now - before);
+      observeStep(step, operation, true, now - start);
+      throw error;
     }
   }
 }
