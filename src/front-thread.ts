@@ -133,6 +133,8 @@ function obey(message: ToFront, front: Front, server: ApiServer): void {
     case "start":
       return;
     case "reload":
+      // Which authority issued a certificate decides who it may be: fronts and gates change together.
+      server.reload(message.authorities);
       front
         .reloadCertificates(message.tls)
         .catch((error) => logError("Taking up new certificates failed", error));
