@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
 import { loadAdmissionConfig } from "./admission/config.ts";
 import { AdmissionConfigError, type PluginConfigs } from "./admission/config-types.ts";
 import type { AdmissionPlugin, KindResource, Listers, MayUser } from "./admission/plugin.ts";
-import { createPlugins } from "./admission/plugins/plugins.ts";
+import { pluginNames } from "./admission/plugins/plugin-names.ts";
+import { createPlugins, type PluginSelection } from "./admission/plugins/plugins.ts";
 import { commonNameOf } from "./authentication/x509/certificate-request.ts";
 import type { Authorizer } from "./authorization/authorizer.ts";
 import type { Gates } from "./gates.ts";
@@ -51,10 +52,7 @@ export function createAdmission(setup: AdmissionSetup): readonly AdmissionPlugin
         config,
         always: access.always,
       },
-      {
-        enabled: flags["enable-admission-plugins"],
-        disabled: flags["disable-admission-plugins"],
-      },
+      selectionOf(flags),
     );
   } catch (error) {
     if (error instanceof AdmissionConfigError) {
@@ -62,6 +60,18 @@ export function createAdmission(setup: AdmissionSetup): readonly AdmissionPlugin
     }
     throw error;
   }
+}
+
+/** `--admission-control` names exactly what runs; the other two change the default set. */
+function selectionOf(flags: Flags): PluginSelection {
+  const exact = flags["admission-control"];
+  if (exact.length > 0) {
+    return { enabled: exact, disabled: pluginNames.filter((name) => !exact.includes(name)) };
+  }
+  return {
+    enabled: flags["enable-admission-plugins"],
+    disabled: flags["disable-admission-plugins"],
+  };
 }
 
 function readConfig(path: string): PluginConfigs {

@@ -18,7 +18,6 @@ export const unimplementedFlags: ReadonlySet<string> = new Set([
   "contention-profiling",
   "debug-socket-path",
   "egress-selector-config-file",
-  "admission-control",
   "allow-metric-labels",
   "allow-metric-labels-manifest",
   "show-hidden-metrics-for-version",

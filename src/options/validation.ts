@@ -285,7 +285,13 @@ function admission(flags: Flags): Errors {
       .filter((name) => !pluginNames.includes(name))
       .map((name) => `${flag} plugin ${quote(name)} is unknown`);
   const both = enabled.filter((name) => disabled.includes(name));
+  const exact = flags["admission-control"];
   return [
+    ...check(
+      exact.length === 0 || (enabled.length === 0 && disabled.length === 0),
+      "admission-control and enable-admission-plugins/disable-admission-plugins flags are mutually exclusive",
+    ),
+    ...unknown("admission-control", exact),
     ...unknown("enable-admission-plugins", enabled),
     ...unknown("disable-admission-plugins", disabled),
     ...check(
