@@ -12,7 +12,7 @@ import { root, ServerProcess } from "./server-process.ts";
 const run = promisify(execFile);
 const BUILD_MS = 100_000;
 const RUN_MS = 60_000;
-const CHECKS = 9;
+const CHECKS = 14;
 const source = join(root, "test", "integration", "client-go");
 let server: ServerProcess;
 before(async () => {
@@ -22,7 +22,7 @@ after(() => server.stop());
 
 /** The program's path; undefined, and why, where it can not be made. */
 async function build(): Promise<{ program?: string; why: string }> {
-  const files = ["main.go", "go.mod", "go.sum"].map((name) => readFileSync(join(source, name)));
+  const files = ["main.go", "subresources.go", "go.mod", "go.sum"].map((name) => readFileSync(join(source, name)));
   const digest = createHash("sha256").update(Buffer.concat(files)).digest("hex").slice(0, 12);
   const folder = join(root, ".cache", "client-go");
   const program = join(folder, `client-go-${digest}`);

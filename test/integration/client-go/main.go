@@ -67,6 +67,11 @@ func main() {
 		{"initial-events", initialEvents},
 		{"informer", informer},
 		{"lease-lock", leaseLock},
+		{"pods", pods},
+		{"reviews", reviews},
+		{"dynamic", dynamicClient},
+		{"metadata-informer", metadataInformer},
+		{"events", events},
 	}
 	for _, check := range checks {
 		must(check.name, check.run(s))
