@@ -18,7 +18,10 @@ export interface Acceptor {
   close(): Promise<void>;
 }
 
-/** The acceptor itself. Its own app never serves: it only lends its listening socket. */
+/**
+ * The acceptor itself. Its own app only lends its listening socket; what connects before an app
+ * has joined is hung up on, as if nobody listened yet.
+ */
 export class UwsAcceptor implements Acceptor {
   #app: TemplatedApp | undefined;
   #socket: us_listen_socket | undefined;
@@ -26,6 +29,9 @@ export class UwsAcceptor implements Acceptor {
   listen(host: string, port: number, tls: TlsMaterial): Promise<number> {
     const uws = loadUws();
     const app = createTlsApp(uws, tls);
+    app.any("/*", (response) => {
+      response.close();
+    });
     this.#app = app;
     const { promise, resolve, reject } = withResolvers<number>();
     const exclusive = 1; // LIBUS_LISTEN_EXCLUSIVE_PORT: a second server must fail, not share
