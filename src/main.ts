@@ -18,7 +18,7 @@ import { defaultLimits } from "./server/front.ts";
 import { kubeconfig, writeKubeconfig } from "./server/pki/store.ts";
 import { KUBERNETES_VERSION, versionInfo } from "./server/version.ts";
 import { ConfigError, type FilePaths, loadFiles, resolvePaths } from "./settings.ts";
-import { startControllers } from "./start-controllers.ts";
+import { type StartedControllers, startControllers } from "./start-controllers.ts";
 import type { CacheThread } from "./storage/cacher/start-cache-thread.ts";
 import { StorageError } from "./storage/errors.ts";
 import { cacheThreadConfig } from "./store-config.ts";
@@ -29,6 +29,9 @@ import { threadEntry } from "./thread-entry.ts";
 const ADDON = new URL("../build/Release/klystron.node", import.meta.url);
 const SECOND_SIGNAL_MS = 1_000;
 const CLEAN_UP_MS = 3_000;
+/** What waits for a store that does not answer will not be finished: it gets this long. */
+const STORE_PROBE_MS = 1_000;
+const WITHOUT_STORE_MS = 500;
 const GIVE_UP_MS = 15_000;
 const startedAt = Date.now() - Math.round(process.uptime() * 1000);
 
@@ -101,8 +104,12 @@ async function serve(options: ServerOptions): Promise<void> {
     onDeath: die,
   });
   const cleanUps: (() => void | Promise<void>)[] = [];
-  onSignals(options, supervisor, async () => {
-    await Promise.allSettled(cleanUps.map((cleanUp) => cleanUp()));
+  let storeHealth: StartedControllers["storeHealth"] = async () => {};
+  onSignals(options, supervisor, {
+    cleanUp: async () => {
+      await Promise.allSettled(cleanUps.map((cleanUp) => cleanUp()));
+    },
+    storeHealth: (timeoutMs) => storeHealth(timeoutMs),
   });
   let port: number;
   try {
@@ -123,6 +130,7 @@ async function serve(options: ServerOptions): Promise<void> {
     loopbackToken,
   });
   cleanUps.push(() => controllers.stop());
+  storeHealth = (timeoutMs) => controllers.storeHealth(timeoutMs);
   const named = Object.values(paths).filter((path) => typeof path === "string" && path !== "");
   const stopWatching = watchFiles(named as string[], () => {
     try {
@@ -212,7 +220,7 @@ function die(error: Error): void {
 function onSignals(
   options: ServerOptions,
   supervisor: Supervisor,
-  cleanUp: () => Promise<void>,
+  { cleanUp, storeHealth }: { cleanUp(): Promise<void> } & Pick<StartedControllers, "storeHealth">,
 ): void {
   const { flags } = options;
   let stopping = false;
@@ -227,9 +235,15 @@ function onSignals(
     logInfo("Shutting down", { signal });
     supervisor.announceShutdown();
     await new Promise((resolve) => setTimeout(resolve, flags["shutdown-delay-duration"]));
+    const hasStore = await storeHealth(STORE_PROBE_MS).then(
+      () => true,
+      () => false,
+    );
+    if (!hasStore) logWarning("The store does not answer; requests that wait for it are given up");
     // Controllers leave while the API still serves them; they must not hold the end up.
-    await Promise.race([cleanUp(), new Promise((resolve) => setTimeout(resolve, CLEAN_UP_MS))]);
-    const graceMs = flags["request-timeout"] || 60_000;
+    const cleanUpMs = hasStore ? CLEAN_UP_MS : WITHOUT_STORE_MS;
+    await Promise.race([cleanUp(), new Promise((resolve) => setTimeout(resolve, cleanUpMs))]);
+    const graceMs = hasStore ? flags["request-timeout"] || 60_000 : WITHOUT_STORE_MS;
     await supervisor.close(graceMs, flags["shutdown-watch-termination-grace-period"]);
     logInfo("Stopped");
     process.exit(0); // every thread has ended: nothing is cut off, whatever timer is still set

@@ -21,8 +21,16 @@ export interface StartControllersConfig {
   readonly loopbackToken: string;
 }
 
+export interface StartedControllers {
+  stop(): Promise<void>;
+  /** Rejects when the store does not answer in time. */
+  storeHealth(timeoutMs: number): Promise<void>;
+}
+
 /** Starts them; they report their hooks to the fronts by themselves. */
-export async function startControllers(config: StartControllersConfig): Promise<Controllers> {
+export async function startControllers(
+  config: StartControllersConfig,
+): Promise<StartedControllers> {
   const { options, files, port, supervisor, loopbackToken } = config;
   const { flags } = options;
   const ranges = serviceRanges(flags);
@@ -63,7 +71,10 @@ export async function startControllers(config: StartControllersConfig): Promise<
     onError: (what, error) => logError(`Controller: ${what}`, error),
   });
   controllers.start().catch((error: unknown) => logError("Controllers ended", error));
-  return controllers;
+  return {
+    stop: () => controllers.stop(),
+    storeHealth: async (timeoutMs) => storage?.backend.health(timeoutMs),
+  };
 }
 
 async function openStorageHere({

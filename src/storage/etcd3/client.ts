@@ -3,6 +3,7 @@
  * back-off per endpoint, deadlines, tokens. Reads are repeated; a write that may have been sent is
  * not: its outcome is unknown, and repeating it would turn success into a failed compare.
  */
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 import { Connection } from "./connection.ts";
@@ -50,10 +51,12 @@ export class EtcdClient {
   #authenticating: Promise<string> | undefined;
   /** Left for the calls that are still under way on them. */
   readonly #retired = new Set<Connection>();
-  #closed = false;
+  /** Aborted by close(): nothing waits for an endpoint that does not answer any longer. */
+  readonly #closing = new AbortController();
 
   constructor(options: EtcdClientOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#closing.signal);
     this.#endpoints = options.endpoints.map((url) => ({
       url,
       notBefore: 0,
@@ -73,9 +76,12 @@ export class EtcdClient {
   }
 
   /** The live connection and the token to use on it. */
-  async connected(timeoutMs: number): Promise<{ connection: Connection; token?: string }> {
+  async connected(
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<{ connection: Connection; token?: string }> {
     const deadline = Date.now() + timeoutMs;
-    const connection = await this.#connection(deadline);
+    const connection = await this.#connection(deadline, signal);
     const token = await this.#tokenFor(connection, deadline);
     return token === undefined ? { connection } : { connection, token };
   }
@@ -98,7 +104,7 @@ export class EtcdClient {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#current?.close();
     for (const connection of this.#retired) connection.close();
   }
@@ -119,7 +125,7 @@ export class EtcdClient {
     let renewed = false;
     for (let attempt = 1; ; ) {
       try {
-        const connection = await this.#connection(deadline);
+        const connection = await this.#connection(deadline, signal);
         const token = await this.#tokenFor(connection, deadline);
         const left = deadline - Date.now();
         return await connection.unary(path, frame(body), { timeoutMs: left, token, signal });
@@ -134,18 +140,23 @@ export class EtcdClient {
         if (error.code !== GrpcCode.unavailable) throw error;
         if (hasNoLeader(error)) this.avoidCurrent();
         if (error.sent && ++attempt > attempts) throw error;
-        if (this.#current?.usable) await pause(BACK_OFF_MIN_MS * attempt, deadline); // no leader
+        // No leader.
+        if (this.#current?.usable) await this.#pause(BACK_OFF_MIN_MS * attempt, deadline);
       }
     }
   }
 
-  async #connection(deadline: number): Promise<Connection> {
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  async #connection(deadline: number, signal?: AbortSignal): Promise<Connection> {
     if (this.#current?.usable) return this.#current;
     if (this.#closed) throw new GrpcError(GrpcCode.unavailable, "the client is closed", false);
     this.#connecting ??= this.#connect(deadline).finally(() => {
       this.#connecting = undefined;
     });
-    return this.#connecting;
+    return signal === undefined ? this.#connecting : unlessAborted(this.#connecting, signal);
   }
 
   /** Tries the endpoints in turn, each not before its back-off, until the deadline. */
@@ -153,12 +164,15 @@ export class EtcdClient {
     let last = new GrpcError(GrpcCode.unavailable, "no etcd endpoint answers", false);
     while (!this.#closed && Date.now() < deadline) {
       const endpoint = this.#pick();
-      await pause(endpoint.notBefore - Date.now(), deadline);
-      if (Date.now() >= deadline) break;
+      await this.#pause(endpoint.notBefore - Date.now(), deadline);
+      if (Date.now() >= deadline || this.#closed) break;
       try {
-        const connection = await Connection.open(endpoint.url, this.#tls(endpoint.url), () => {
+        const onClose = () => {
           if (this.#current === connection) this.#current = undefined;
-        });
+        };
+        const tls = this.#tls(endpoint.url);
+        const { signal } = this.#closing;
+        const connection = await Connection.open(endpoint.url, tls, onClose, signal);
         endpoint.backOffMs = BACK_OFF_MIN_MS;
         this.#current = connection;
         return connection;
@@ -170,6 +184,22 @@ export class EtcdClient {
       }
     }
     throw last;
+  }
+
+  /** Waits, but not beyond the deadline or the client's end. */
+  #pause(ms: number, deadline: number): Promise<void> {
+    const bounded = Math.min(ms, deadline - Date.now());
+    const { signal } = this.#closing;
+    if (bounded <= 0 || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, bounded);
+      signal.addEventListener("abort", done);
+    });
   }
 
   /** The next in turn; one that need not wait before one that must. */
@@ -225,8 +255,22 @@ export class EtcdClient {
   }
 }
 
-/** Waits, but not beyond the deadline. */
-function pause(ms: number, deadline: number): Promise<void> {
-  const bounded = Math.min(ms, deadline - Date.now());
-  return bounded <= 0 ? Promise.resolve() : new Promise((go) => setTimeout(go, bounded));
+/** The connection, or `context canceled` when `signal` comes first; others may go on waiting. */
+function unlessAborted(connecting: Promise<Connection>, signal: AbortSignal): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new GrpcError(GrpcCode.canceled, "context canceled", false));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    const done = () => signal.removeEventListener("abort", abort);
+    connecting.then(
+      (connection) => {
+        done();
+        resolve(connection);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
+  });
 }

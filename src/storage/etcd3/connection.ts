@@ -41,11 +41,12 @@ export class Connection {
     this.#pinger.unref();
   }
 
-  /** Rejects with GrpcError (unsent) when the endpoint does not answer in time. */
+  /** Rejects with GrpcError (unsent) when the endpoint does not answer in time, or at `signal`. */
   static open(
     endpoint: string,
     tls: SecureContextOptions | undefined,
     onClose: () => void,
+    signal?: AbortSignal,
   ): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const socket = endpoint.startsWith("unix:") ? endpoint.slice("unix:".length) : undefined;
@@ -55,8 +56,11 @@ export class Connection {
         settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
         maxSessionMemory: 256,
       });
+      const abort = (): void => fail("the client is closed");
+      signal?.addEventListener("abort", abort);
       const fail = (why: string): void => {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
         session.destroy();
         reject(new GrpcError(GrpcCode.unavailable, `${endpoint}: ${why}`, false));
       };
@@ -65,6 +69,7 @@ export class Connection {
       // Not "connect": only the settings frame shows that a server speaks, not just a socket.
       session.once("remoteSettings", () => {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
         session.removeAllListeners("error");
         session.setLocalWindowSize(LOCAL_WINDOW);
         session.unref();

@@ -51,7 +51,7 @@ export async function* watchEtcd(
   while (!signal.aborted) {
     let stream: WatchStream | undefined;
     try {
-      stream = await openStream(options, next);
+      stream = await openStream(options, next, signal);
       for await (const message of stream.messages(signal)) {
         backOff = RETRY_MIN_MS;
         const events = message.kind === "events" ? message.events : [];
@@ -78,8 +78,12 @@ export async function* watchEtcd(
   }
 }
 
-async function openStream(options: EtcdWatchOptions, from: number): Promise<WatchStream> {
-  const { connection, token } = await options.client.connected(CONNECT_MS);
+async function openStream(
+  options: EtcdWatchOptions,
+  from: number,
+  signal: AbortSignal,
+): Promise<WatchStream> {
+  const { connection, token } = await options.client.connected(CONNECT_MS, signal);
   const stream = new WatchStream(connection.stream(WATCH_PATH, token));
   options.streams.add(stream);
   const { prefix: start, end, previous } = options;
