@@ -185,17 +185,27 @@ async function openStore({ options, storage }: ApiServerConfig): Promise<Closabl
     return openStorage(storage, log);
   }
   // Without the addon: this is the only front thread, and its caches are plain JavaScript.
-  const { openBackend } = await import("./storage/cacher/open-backend.ts");
+  const { openBackend, openOthers } = await import("./storage/cacher/open-backend.ts");
   const { createRuntimeCodec } = await import("./storage/runtime-codec.ts");
-  const backend = await openBackend(backendConfig(options), () => {});
+  const config = backendConfig(options);
+  const backend = await openBackend(config, () => {});
   const etcdPrefix = options.flags["etcd-prefix"];
   const codec = createRuntimeCodec(structOf);
-  const factory = createStorageFactory(backend, { etcdPrefix, codec, log });
+  const stores = [{ resources: undefined, backend }, ...openOthers(config)].map((store) => ({
+    ...store,
+    factory: createStorageFactory(store.backend, { etcdPrefix, codec, log }),
+  }));
+  const [main, ...others] = stores;
+  if (main === undefined) throw new Error("there is no store");
   const close = async () => {
-    await factory.close();
-    await backend.close();
+    for (const store of stores) {
+      await store.factory.close();
+      await store.backend.close();
+    }
   };
-  return { backend, for: (of) => factory.for(of), close };
+  const factoryOf = (resource: string) =>
+    (others.find(({ resources }) => resources?.includes(resource)) ?? main).factory;
+  return { backend, for: (of) => factoryOf(of.resource).for(of), close };
 }
 
 function addStoreChecks({ options, health }: ApiServerConfig, storage: ClosableStorageFactory) {

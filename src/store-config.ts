@@ -3,19 +3,35 @@ import { join } from "node:path";
 import type { ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
 import { storageConfigs } from "./registry/install.ts";
-import type { BackendConfig, CacheThreadConfig } from "./storage/cacher/control.ts";
+import type { BackendConfig, CacheThreadConfig, EtcdOverride } from "./storage/cacher/control.ts";
+
+/** Overrides of the same servers share their connections. */
+function overridesOf(texts: readonly string[], tls: object): EtcdOverride[] {
+  const byServers = new Map<string, string[]>();
+  for (const text of texts) {
+    const [name = "", servers = ""] = text.split("#");
+    const [group = "", resource = ""] = name.split("/");
+    const known = byServers.get(servers) ?? [];
+    known.push(group === "" ? resource : `${resource}.${group}`);
+    byServers.set(servers, known);
+  }
+  return [...byServers].map(([servers, resources]) => ({
+    resources,
+    etcd: { endpoints: servers.split(";"), ...tls },
+  }));
+}
 
 export function backendConfig({ flags, embedded }: ServerOptions): BackendConfig {
   if (embedded) return { kind: "embedded", directory: join(flags["data-dir"], "store") };
   const file = (name: "caFile" | "certFile" | "keyFile", path: string) =>
     path === "" ? {} : { [name]: path };
-  const etcd = {
-    endpoints: flags["etcd-servers"],
+  const tls = {
     ...file("caFile", flags["etcd-cafile"]),
     ...file("certFile", flags["etcd-certfile"]),
     ...file("keyFile", flags["etcd-keyfile"]),
   };
-  return { kind: "etcd", etcd };
+  const overrides = overridesOf(flags["etcd-servers-overrides"], tls);
+  return { kind: "etcd", etcd: { endpoints: flags["etcd-servers"], ...tls }, overrides };
 }
 
 export function cacheThreadConfig(options: ServerOptions): CacheThreadConfig {

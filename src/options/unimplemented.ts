@@ -9,7 +9,6 @@ export const unimplementedFlags: ReadonlySet<string> = new Set([
   "runtime-config-emulation-forward-compatible",
   "goaway-chance",
   "delete-collection-workers",
-  "etcd-servers-overrides",
   "disable-http2-serving",
   "http2-max-streams-per-connection",
   "permit-address-sharing",

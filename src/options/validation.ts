@@ -103,6 +103,10 @@ function etcd(flags: Flags): Errors {
       "--etcd-servers-overrides invalid, must be of format: group/resource#servers, where servers are URLs, semicolon separated",
     ),
     ...check(
+      flags["etcd-servers-overrides"].length === 0 || flags["etcd-servers"].length > 0,
+      "--etcd-servers-overrides needs --etcd-servers",
+    ),
+    ...check(
       badServer === undefined,
       `--etcd-servers invalid: ${badServer} must be of the form scheme://host:port`,
     ),

@@ -17,8 +17,16 @@ import { NativeFeed } from "./native-feed.ts";
 /** At most one request for progress in this time, however many reads wait (upstream: 100). */
 const PROGRESS_INTERVAL_MS = 10;
 
+/** A store that is for some resources only. */
+export interface OtherStore {
+  readonly resources: readonly string[];
+  readonly backend: KvBackend;
+}
+
 export interface CacheHostOptions {
   readonly backend: KvBackend;
+  /** What no other store is for is in the first. */
+  readonly others?: readonly OtherStore[];
   readonly etcdPrefix: string;
   readonly encryption: TransformerFor;
   readonly compactionIntervalMs: number;
@@ -31,10 +39,19 @@ interface Hosted {
   ready: boolean;
 }
 
+/** A store with what this thread does to it. */
+interface FedStore {
+  readonly backend: KvBackend;
+  readonly feeder: Feeder;
+  readonly compactor: Compactor;
+}
+
 export class CacheHost {
   readonly #options: CacheHostOptions;
-  readonly #feeder: Feeder;
-  readonly #compactor: Compactor;
+  readonly #main: FedStore;
+  readonly #stores: readonly FedStore[];
+  /** By resource, of those that are not in the first store. */
+  readonly #others = new Map<string, FedStore>();
   readonly #resources = new Map<string, Hosted>();
   readonly #ports = new Set<MessagePort>();
   /** An open port would keep the thread alive after close(). */
@@ -44,11 +61,18 @@ export class CacheHost {
 
   constructor(options: CacheHostOptions) {
     this.#options = options;
-    const { backend, etcdPrefix, compactionIntervalMs: intervalMs } = options;
-    const log = options.log === undefined ? {} : { log: options.log };
-    this.#feeder = new Feeder({ backend, etcdPrefix, ...log });
-    this.#compactor = new Compactor(backend, { intervalMs, ...log });
-    this.#compactor.start();
+    this.#main = fed(options.backend, options);
+    const stores = [this.#main];
+    for (const { backend, resources } of options.others ?? []) {
+      const store = fed(backend, options);
+      stores.push(store);
+      for (const resource of resources) this.#others.set(resource, store);
+    }
+    this.#stores = stores;
+  }
+
+  #storeOf({ resource }: StorageConfig): FedStore {
+    return this.#others.get(resource) ?? this.#main;
   }
 
   /** Starts to cache a resource; one that is cached as this config wants stays as it is. */
@@ -63,7 +87,7 @@ export class CacheHost {
     const codec = new ObjectCodec(config, keys, nativeCodec, transformer);
     const feed = new NativeFeed(config, { onReady: (ready) => this.#onReady(config, ready) });
     this.#resources.set(config.resource, { config, feed, ready: false });
-    this.#feeder.add(config, feed, codec);
+    this.#storeOf(config).feeder.add(config, feed, codec);
   }
 
   /** Drops a resource's cache; watches of it end. */
@@ -76,7 +100,7 @@ export class CacheHost {
 
   #drop(hosted: Hosted): void {
     this.#resources.delete(hosted.config.resource);
-    this.#feeder.remove(hosted.config);
+    this.#storeOf(hosted.config).feeder.remove(hosted.config);
     hosted.feed.drop();
   }
 
@@ -100,9 +124,13 @@ export class CacheHost {
 
   async close(): Promise<void> {
     for (const port of [...this.#ports, ...this.#kvPorts]) port.close();
-    await this.#compactor.close();
-    await this.#feeder.close();
-    await this.#options.backend.close();
+    await Promise.all(
+      this.#stores.map(async ({ backend, feeder, compactor }) => {
+        await compactor.close();
+        await feeder.close();
+        await backend.close();
+      }),
+    );
   }
 
   #handle(message: ToHost, from: MessagePort): void {
@@ -118,7 +146,7 @@ export class CacheHost {
     const now = Date.now();
     if (now - this.#progressAt < PROGRESS_INTERVAL_MS) return;
     this.#progressAt = now;
-    this.#options.backend.requestProgress();
+    for (const { backend } of this.#stores) backend.requestProgress();
   }
 
   #onReady(config: StorageConfig, ready: boolean): void {
@@ -130,6 +158,14 @@ export class CacheHost {
     this.#onFilled = [];
     for (const go of waiting) go();
   }
+}
+
+function fed(backend: KvBackend, options: CacheHostOptions): FedStore {
+  const { etcdPrefix, compactionIntervalMs: intervalMs } = options;
+  const log = options.log === undefined ? {} : { log: options.log };
+  const compactor = new Compactor(backend, { intervalMs, ...log });
+  compactor.start();
+  return { backend, compactor, feeder: new Feeder({ backend, etcdPrefix, ...log }) };
 }
 
 function say(port: MessagePort, message: FromHost): void {

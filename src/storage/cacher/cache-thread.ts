@@ -10,7 +10,7 @@ import {
   RevisionWord,
   type ToCacheThread,
 } from "./control.ts";
-import { openBackend } from "./open-backend.ts";
+import { openBackend, openOthers } from "./open-backend.ts";
 
 async function run(parent: MessagePort, data: CacheThreadData): Promise<void> {
   const say = (message: FromCacheThread): void => parent.postMessage(message);
@@ -26,7 +26,15 @@ async function run(parent: MessagePort, data: CacheThreadData): Promise<void> {
     const backend = await openBackend(config.backend, (revision) => word?.store(revision));
     const { etcdPrefix, compactionIntervalMs } = config;
     const transformerFor = encryption.transformerFor;
-    const options = { backend, etcdPrefix, encryption: transformerFor, compactionIntervalMs, log };
+    const others = openOthers(config.backend);
+    const options = {
+      backend,
+      others,
+      etcdPrefix,
+      encryption: transformerFor,
+      compactionIntervalMs,
+      log,
+    };
     const host = new CacheHost(options);
     take = (message) => {
       if (message.type === "connect") host.connect(message.control, message.kv);

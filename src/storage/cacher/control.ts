@@ -8,7 +8,12 @@ import type { StorageConfig } from "../interfaces.ts";
 /** Which store: in the cache thread itself, or an etcd that every thread calls on its own. */
 export type BackendConfig =
   | { readonly kind: "embedded"; readonly directory: string; readonly quotaBytes?: number }
-  | { readonly kind: "etcd"; readonly etcd: EtcdBackendOptions }
+  | {
+      readonly kind: "etcd";
+      readonly etcd: EtcdBackendOptions;
+      /** `--etcd-servers-overrides`: stores of single resources. */
+      readonly overrides?: readonly EtcdOverride[];
+    }
   /** In memory, gone with the process: for tests. */
   | { readonly kind: "model" };
 
@@ -22,6 +27,17 @@ export interface CacheThreadConfig {
   readonly encryption?: { readonly file: string; readonly reload: boolean };
   /** Cached from the start; more may be added at any time. */
   readonly resources: readonly StorageConfig[];
+}
+
+export interface EtcdOverride {
+  /** As StorageConfig names them. */
+  readonly resources: readonly string[];
+  readonly etcd: EtcdBackendOptions;
+}
+
+/** The stores besides the first, and what they are for. */
+export function overridesOf(config: BackendConfig): readonly EtcdOverride[] {
+  return config.kind === "etcd" ? (config.overrides ?? []) : [];
 }
 
 /** Everything a thread needs to open storage; `transferList` goes to postMessage with it. */

@@ -3,7 +3,8 @@ import { openEmbeddedStore } from "../embedded/store.ts";
 import { createEtcdBackend } from "../etcd3/backend.ts";
 import type { KvBackend } from "../interfaces.ts";
 import { createModelBackend } from "../model/memory-log.ts";
-import type { BackendConfig } from "./control.ts";
+import type { OtherStore } from "./cache-host.ts";
+import { type BackendConfig, overridesOf } from "./control.ts";
 
 /** `onPublish` is told every new revision of a store in this process, before writes are answered. */
 export async function openBackend(
@@ -18,4 +19,12 @@ export async function openBackend(
     case "etcd":
       return createEtcdBackend({ ...config.etcd, previousValues: false });
   }
+}
+
+/** Makes the stores of single resources. */
+export function openOthers(config: BackendConfig): OtherStore[] {
+  return overridesOf(config).map(({ resources, etcd }) => ({
+    resources,
+    backend: createEtcdBackend({ ...etcd, previousValues: false }),
+  }));
 }

@@ -10,11 +10,12 @@ import { nativeCodec } from "../native-codec.ts";
 import { ObjectCodec } from "../object-codec.ts";
 import { ReadIndex } from "../read-index.ts";
 import { KvClient } from "../rpc/client.ts";
-import { ResourceStorage } from "../store.ts";
+import { ResourceStorage, type ResourceStorageInit } from "../store.ts";
 import { encryptionOf } from "../value/encryption.ts";
 import { registerBookmarks } from "./bookmark.ts";
 import {
   type FromHost,
+  overridesOf,
   RevisionWord,
   type StoragePorts,
   sameConfig,
@@ -34,16 +35,11 @@ export async function openStorage(
 ): Promise<NativeStorageFactory> {
   const { config, control } = ports;
   const encryption = await encryptionOf(config.encryption, log);
-  const backend = backendOf(ports);
-  const word = ports.revision && new RevisionWord(ports.revision);
-  const readIndex =
-    word === undefined
-      ? new ReadIndex(() => backend.currentRevision())
-      : {
-          current: async () => asRevision(word.load()),
-          atHand: () => asRevision(word.load()),
-        };
-  const leases = new LeaseManager(backend);
+  const main = storeOf(backendOf(ports), ports.revision);
+  const others = overridesOf(config.backend).map(({ resources, etcd }) => ({
+    resources: new Set(resources),
+    store: storeOf(createEtcdBackend(etcd)),
+  }));
   const made = new Map<string, { storage: Storage; view: NativeView }>();
   const say = (message: ToHost): void => control.postMessage(message);
 
@@ -60,6 +56,8 @@ export async function openStorage(
     const view = new NativeView(resource);
     registerBookmarks(resource, nativeCodec);
     const requestProgress = (): void => say({ type: "progress" });
+    const other = others.find(({ resources }) => resources.has(resource.resource));
+    const { backend, readIndex, leases } = other?.store ?? main;
     const metered = meteredBackend(backend, resource.resource);
     const init = { config: resource, keys, backend: metered, codec, view, readIndex, leases };
     const cacheKnowsProgress = (): boolean => knowsProgress(backend);
@@ -69,7 +67,7 @@ export async function openStorage(
     return storage;
   };
   return {
-    backend,
+    backend: main.backend,
     for(resource) {
       const known = made.get(resource.resource);
       if (known !== undefined && sameConfig(known.storage.config, resource)) return known.storage;
@@ -82,9 +80,29 @@ export async function openStorage(
     async close() {
       encryption.close();
       control.close();
-      await backend.close();
+      await Promise.all(
+        [main, ...others.map(({ store }) => store)].map((one) => one.backend.close()),
+      );
     },
   };
+}
+
+/** A store as one thread uses it. */
+interface Store {
+  readonly backend: KvBackend;
+  readonly readIndex: ResourceStorageInit["readIndex"];
+  readonly leases: LeaseManager;
+}
+
+/** `revision`: the embedded store's, in shared memory. */
+function storeOf(backend: KvBackend, revision?: SharedArrayBuffer): Store {
+  const leases = new LeaseManager(backend);
+  if (revision === undefined) {
+    return { backend, leases, readIndex: new ReadIndex(() => backend.currentRevision()) };
+  }
+  const word = new RevisionWord(revision);
+  const atHand = () => asRevision(word.load());
+  return { backend, leases, readIndex: { atHand, current: async () => atHand() } };
 }
 
 function backendOf({ config, kv }: StoragePorts): KvBackend {
