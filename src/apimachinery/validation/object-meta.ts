@@ -147,6 +147,19 @@ export function validateKubeFinalizers(meta: ObjectMeta | undefined, at: Path): 
   );
 }
 
+/** validateObjectMeta and, after it, what built-in kinds add. */
+export function validateKubeObjectMeta(
+  meta: ObjectMeta,
+  requiresNamespace: boolean,
+  validateName: NameRule,
+  at: Path,
+): ErrorList {
+  return [
+    ...validateObjectMeta(meta, requiresNamespace, validateName, at),
+    ...validateKubeFinalizers(meta, at),
+  ];
+}
+
 function validateKubeFinalizer(finalizer: string, at: Path): ErrorList {
   if (finalizer.includes("/") || STANDARD_FINALIZERS.includes(finalizer)) return [];
   const detail = "name is neither a standard finalizer name nor is it fully qualified";

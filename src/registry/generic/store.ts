@@ -10,6 +10,7 @@ import { type KubeObject, metadataOf } from "../../apimachinery/meta/types.ts";
 import { Path } from "../../apimachinery/validation/field.ts";
 import {
   nameIsPathSegment,
+  validateKubeFinalizers,
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from "../../apimachinery/validation/object-meta.ts";
@@ -17,6 +18,7 @@ import { interpretStorageError, StorageError } from "../../storage/errors.ts";
 import type { ReadAt, Storage, Stored } from "../../storage/interfaces.ts";
 import { asRevision } from "../../storage/interfaces.ts";
 import type { HookContext, SubresourceStrategy, Transaction } from "../rest/strategy.ts";
+import { checksFinalizers } from "./finalizers.ts";
 import { generateName, NAME_GENERATION_TRIES_MAX } from "./names.ts";
 import { decodeStored, encodeAsStored, encodeForStorage } from "./object-codec.ts";
 import type { ServedResource } from "./served-resource.ts";
@@ -164,6 +166,7 @@ function beforeCreate(resource: ServedResource, context: WriteContext, object: K
   const errors = strategy.ownMetadataRules
     ? []
     : validateObjectMeta(metadata, resource.namespaced, strategy.validateName, METADATA);
+  if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
   errors.push(...strategy.validate(context, object));
   const name = metadata.name ?? "";
   if (errors.length > 0) throw api.invalid(resource.kind, name, errors);
@@ -385,6 +388,7 @@ function beforeUpdate(
   if (!resource.strategy.ownMetadataRules) {
     errors.push(...validateObjectMetaUpdate(metadata, oldMetadata, METADATA));
   }
+  if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
   errors.push(...strategy.validateUpdate(context, object, old));
   if (errors.length > 0) throw api.invalid(resource.kind, metadata.name ?? "", errors);
   const warnings = strategy.warningsOnUpdate?.(context, object, old) ?? [];

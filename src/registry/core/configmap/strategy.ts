@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import type { ConfigMap } from "../../../apis/core/v1/types.ts";
 import {
@@ -22,7 +22,7 @@ export const registration: ResourceRegistration<Kube<ConfigMap>> = {
     validate: (_context, object) => validateConfigMap(object),
     validateUpdate: (_context, object, old) => [
       ...validateConfigMapUpdate(object, old),
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
     ],
   },
   defaults: {},

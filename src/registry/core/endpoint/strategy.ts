@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setEndpointsDefaults } from "../../../apis/core/v1/defaults/endpoints.ts";
 import type { Endpoints } from "../../../apis/core/v1/types.ts";
@@ -24,7 +24,7 @@ export const registration: ResourceRegistration<Kube<Endpoints>> = {
     validate: (_context, object) => validateEndpoints(object),
     warningsOnCreate: (_context, object) => warningsForEndpoints(object),
     validateUpdate: (_context, object, old) => [
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validateEndpoints(object, old),
     ],
     warningsOnUpdate: (_context, object) => warningsForEndpoints(object),

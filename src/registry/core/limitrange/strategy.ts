@@ -4,7 +4,7 @@ import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setLimitRangeDefaults } from "../../../apis/core/v1/defaults/limitrange.ts";
 import type { LimitRange } from "../../../apis/core/v1/types.ts";
@@ -25,7 +25,7 @@ export const registration: ResourceRegistration<Kube<LimitRange>> = {
     },
     validate: (_context, object) => validateLimitRange(object),
     validateUpdate: (_context, object) => [
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validateLimitRange(object),
     ],
   },

@@ -3,7 +3,7 @@ import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSLabel,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import {
   METADATA_NAME_LABEL,
@@ -43,7 +43,7 @@ export const registration: ResourceRegistration<Kube<Namespace>> = {
       keepFields(object, old, "status");
     },
     validateUpdate: (_context, object) => [
-      ...validateObjectMeta(object.metadata ?? {}, false, nameIsDNSLabel, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSLabel, METADATA),
       ...validateNamespace(object),
     ],
     canonicalize(object) {

@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setNodeDefaults } from "../../../apis/core/v1/defaults/node.ts";
 import type { Node } from "../../../apis/core/v1/types.ts";
@@ -41,7 +41,7 @@ export const registration: ResourceRegistration<Kube<Node>> = {
       dropDisabledFields(context, object, old);
     },
     validateUpdate: (_context, object, old) => [
-      ...validateObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
       ...validateNode(object, old),
       ...validateNodeUpdate(object, old),
     ],

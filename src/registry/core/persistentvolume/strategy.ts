@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setPersistentVolumeDefaults } from "../../../apis/core/v1/defaults/persistentvolume.ts";
 import type { PersistentVolume } from "../../../apis/core/v1/types.ts";
@@ -46,9 +46,9 @@ export const registration: ResourceRegistration<Volume> = {
     prepareForUpdate: (_context, object, old) => keepFields(object, old, "status"),
     validateUpdate: ({ gate }, object, old) => [
       // Upstream's two validators both begin with the rules of creation.
-      ...validateObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
       ...validatePersistentVolume(object, old),
-      ...validateObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
       ...validatePersistentVolumeUpdate(object, old, gate("MutablePVNodeAffinity")),
     ],
     warningsOnUpdate: (_context, object) => warningsForPersistentVolume(object),

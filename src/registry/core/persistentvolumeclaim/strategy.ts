@@ -5,7 +5,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setPersistentVolumeClaimDefaults } from "../../../apis/core/v1/defaults/persistentvolumeclaim.ts";
 import type {
@@ -79,9 +79,9 @@ export const registration: ResourceRegistration<Claim> = {
       }
     },
     validateUpdate: (_context, object, old) => [
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validatePersistentVolumeClaim(object, old),
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validatePersistentVolumeClaimUpdate(object, old),
     ],
     warningsOnUpdate: (_context, object) => warningsForPersistentVolumeClaim(object),

@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setSecretDefaults } from "../../../apis/core/v1/defaults/secret.ts";
 import type { Secret } from "../../../apis/core/v1/types.ts";
@@ -28,7 +28,7 @@ export const registration: ResourceRegistration<Kube<Secret>> = {
     },
     validateUpdate: (_context, object, old) => [
       ...validateSecretUpdate(object, old),
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
     ],
     warningsOnUpdate: (_context, object) => warningsForSecret(object),
   },

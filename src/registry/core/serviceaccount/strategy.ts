@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import type { ServiceAccount } from "../../../apis/core/v1/types.ts";
 import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";
@@ -35,7 +35,7 @@ export const registration: ResourceRegistration<Kube<ServiceAccount>> = {
     warningsOnCreate: (_context, object) => warnings(object),
     prepareForUpdate: keepSecretNames,
     validateUpdate: (_context, object) =>
-      validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
     warningsOnUpdate: (_context, object, old) => warnings(object, old),
   },
   defaults: {},

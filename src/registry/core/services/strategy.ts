@@ -4,7 +4,7 @@ import { warningsForCIDR, warningsForIP } from "../../../apimachinery/validation
 import {
   nameIsDNS1035Label,
   nameIsDNSLabel,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setServiceDefaults } from "../../../apis/core/v1/defaults/service.ts";
 import type { Service } from "../../../apis/core/v1/types.ts";
@@ -91,7 +91,7 @@ export const registration: ResourceRegistration<Kube<Service>> = {
       const rule = gate("RelaxedServiceNameValidation") ? nameIsDNSLabel : nameIsDNS1035Label;
       return [
         ...validateServiceUpdate(object, old),
-        ...validateObjectMeta(object.metadata ?? {}, true, rule, METADATA),
+        ...validateKubeObjectMeta(object.metadata ?? {}, true, rule, METADATA),
       ];
     },
     warningsOnUpdate: (_context, object) => warningsForService(object),

@@ -5,7 +5,7 @@ import { Path } from "../../../apimachinery/validation/field.ts";
 import { isDNS1123Subdomain } from "../../../apimachinery/validation/names.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setEndpointSliceDefaults } from "../../../apis/discovery/v1/defaults/endpointslice.ts";
 import type { EndpointSlice } from "../../../apis/discovery/v1/types.ts";
@@ -66,7 +66,7 @@ export const registration: ResourceRegistration<Slice> = {
       dropTopology(object, old);
     },
     validateUpdate: (_context, object, old) => [
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validateEndpointSliceUpdate(object, old),
     ],
     warningsOnUpdate: (_context, object) => warningsForEndpointSlice(object),

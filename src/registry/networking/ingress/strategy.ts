@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import type { Ingress } from "../../../apis/networking/v1/types.ts";
 import {
@@ -41,7 +41,7 @@ export const registration: ResourceRegistration<Kube<Ingress>> = {
       bumpGenerationOf(object, old, "k8s.io/api/networking/v1.Ingress", "spec");
     },
     validateUpdate: (_context, object, old) => [
-      ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validateIngressUpdate(object, old),
     ],
     subresources: {

@@ -2,7 +2,7 @@
 import { Path } from "../../../apimachinery/validation/field.ts";
 import {
   nameIsDNSSubdomain,
-  validateObjectMeta,
+  validateKubeObjectMeta,
 } from "../../../apimachinery/validation/object-meta.ts";
 import { setIngressClassDefaults } from "../../../apis/networking/v1/defaults/networking.ts";
 import type { IngressClass } from "../../../apis/networking/v1/types.ts";
@@ -28,7 +28,7 @@ export const registration: ResourceRegistration<Kube<IngressClass>> = {
       bumpGenerationOf(object, old, "k8s.io/api/networking/v1.IngressClass", "spec"),
     validateUpdate: (_context, object, old) => [
       ...validateIngressClassUpdate(object, old),
-      ...validateObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
+      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
       ...validateIngressClass(object),
     ],
   },

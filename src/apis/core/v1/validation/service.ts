@@ -40,7 +40,7 @@ const ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'";
 const TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const AFFINITIES = ["ClientIP", "None"];
 const POLICIES = ["Cluster", "Local"];
-const DISTRIBUTIONS = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+const DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 /** A day. */
 const AFFINITY_TIMEOUT_SECONDS_MAX = 86400;
 const specPath = Path.root("spec");

@@ -5,7 +5,7 @@ import { warningsForPersistentVolumeClaimSpec } from "../validation/persistentvo
 
 const DEPRECATED: readonly [keyof Volume, string, string][] = [
   ["photonPersistentDisk", "photonPersistentDisk", "v1.11, non-functional in v1.16+"],
-  ["gitRepo", "gitRepo", "v1.11"],
+  ["gitRepo", "gitRepo", "v1.11, and disabled by default in v1.33+"],
   ["scaleIO", "scaleIO", "v1.16, non-functional in v1.22+"],
   ["flocker", "flocker", "v1.22, non-functional in v1.25+"],
   ["storageos", "storageOS", "v1.22, non-functional in v1.25+"],
