@@ -36,6 +36,10 @@ before(async () => {
   registerProcessMetrics(registry);
   registerBuildMetrics(registry, 0, []);
   healthMetrics(registry);
+  // Not at the top: it brings in metrics that register when they are loaded.
+  const { registerStorageMetrics } = await import("../../src/server/storage-metrics.ts");
+  const backend = { sizeBytes: async () => 0 };
+  registerStorageMetrics(registry, { storages: () => [], backend, sizeIntervalMs: 0 });
 });
 
 test("every metric that a file names was registered here", () => {

@@ -42,8 +42,7 @@ export async function startCacheThread(
   const worker = new Worker(url, { workerData: data, name: "cache" });
   const opened = deferred();
   const filled = deferred();
-  const collections = new Map<number, (metrics: MetricSnapshot[]) => void>();
-  let nextId = 1;
+  const collections = new Collections();
   let closing = false;
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const fail = (error: Error): void => {
@@ -54,10 +53,8 @@ export async function startCacheThread(
     if (message.type === "log") options.log?.(message.message);
     else if (message.type === "opened") opened.resolve();
     else if (message.type === "filled") filled.resolve();
-    else if (message.type === "collected") {
-      collections.get(message.id)?.(message.metrics);
-      collections.delete(message.id);
-    } else fail(new StorageError(message.failure));
+    else if (message.type === "collected") collections.settle(message.id, message.metrics);
+    else fail(new StorageError(message.failure));
   });
   let uncaught: Error | undefined;
   worker.on("error", (error) => {
@@ -86,15 +83,7 @@ export async function startCacheThread(
       const transferList = kv === undefined ? [control.port2] : [control.port2, kv.port2];
       return { ports, transferList };
     },
-    collect() {
-      return new Promise((resolve) => {
-        const id = nextId++;
-        collections.set(id, resolve);
-        const message: ToCacheThread = { type: "collect", id };
-        worker.postMessage(message);
-        void ended.then(() => resolve([]));
-      });
-    },
+    collect: () => Promise.race([collections.ask(worker), ended.then(() => [])]),
     async close() {
       closing = true;
       const message: ToCacheThread = { type: "close" };
@@ -102,6 +91,25 @@ export async function startCacheThread(
       await ended;
     },
   };
+}
+
+/** Metrics that have been asked for. */
+class Collections {
+  readonly #waiting = new Map<number, (metrics: MetricSnapshot[]) => void>();
+  #nextId = 1;
+
+  ask(worker: Worker): Promise<MetricSnapshot[]> {
+    return new Promise((resolve) => {
+      const id = this.#nextId++;
+      this.#waiting.set(id, resolve);
+      const message: ToCacheThread = { type: "collect", id };
+      worker.postMessage(message);
+    });
+  }
+  settle(id: number, metrics: MetricSnapshot[]): void {
+    this.#waiting.get(id)?.(metrics);
+    this.#waiting.delete(id);
+  }
 }
 
 interface Deferred {
