@@ -54,7 +54,7 @@ type MutatingPolicy = Omit<MutatingAdmissionPolicy, "metadata"> & KubeObject;
 
 const MAX_AUDIT_ANNOTATIONS = 20;
 const MAX_VALUE_EXPRESSION = 5 * 1024;
-const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const SPEC = Path.root("spec");
 /** A MutatingAdmissionPolicy cannot match DELETE. */
 const MUTATING_OPERATIONS = ["*", "CONNECT", "CREATE", "UPDATE"];

@@ -117,8 +117,12 @@ function lowerFirst(value: JsonValue | undefined): JsonValue | undefined {
 /** v2 to v1. */
 export function fromV2(object: KubeObject): KubeObject {
   const { spec = {}, status = {}, ...rest } = object as Of<v2.HorizontalPodAutoscaler>;
-  const { metrics = [], behavior, ...sameSpec } = spec;
-  const { currentMetrics = [], conditions = [], ...sameStatus } = status;
+  const { metrics: written, behavior, ...sameSpec } = spec;
+  const { currentMetrics: current, conditions: known, ...sameStatus } = status;
+  // What the cache gives has null for lists that no omitempty leaves out.
+  const metrics = written ?? [];
+  const currentMetrics = current ?? [];
+  const conditions = known ?? [];
   const outSpec: v1.HorizontalPodAutoscalerSpec = { ...sameSpec };
   const outStatus: v1.HorizontalPodAutoscalerStatus = { ...sameStatus };
   const cpu = metrics.find(isCpuUtilization)?.resource?.target?.averageUtilization;
