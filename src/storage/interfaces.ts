@@ -187,6 +187,11 @@ export interface ListPage {
    * Memory is bounded by the chunk, however long the list.
    */
   document(encoding: Encoding, head: ListHead): ListDocument;
+  /**
+   * Makes what document() needs and nobody has wanted yet, in steps that let others in; undefined
+   * when nothing is missing. Without it document() makes it at once.
+   */
+  prepare?(encoding: Encoding, signal: AbortSignal): Promise<void> | undefined;
   /** Frees the snapshot. Called exactly once, whatever happened. */
   close(): void;
 }

@@ -59,8 +59,20 @@ export function listResource(scope: RequestScope): Handler {
       page.nextKey === undefined
         ? ""
         : encodeContinue(page.nextKey, at === "inconsistent" ? -1 : page.revision, namespace);
+    await prepared(request, page, encodingOf(scope, negotiated));
     return respondPage(scope, request, negotiated, page, token);
   };
+}
+
+/** A first list in protobuf makes thousands of encodings: other requests go on meanwhile. */
+async function prepared(request: AuthorizedRequest, page: ListPage, encoding?: Encoding) {
+  if (encoding === undefined || page.encodings?.includes(encoding) === false) return;
+  try {
+    await page.prepare?.(encoding, request.signal);
+  } catch (error) {
+    page.close();
+    throw error;
+  }
 }
 
 async function openPage(

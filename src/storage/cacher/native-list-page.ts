@@ -13,6 +13,9 @@ import {
 } from "../interfaces.ts";
 import { fillScratch } from "../native-codec.ts";
 
+/** Protobuf forms made between two turns of the loop: a millisecond of them. */
+const PREPARED_AT_ONCE = 100;
+
 export class NativeListPage implements ListPage {
   readonly revision: Revision;
   readonly count: number;
@@ -56,6 +59,18 @@ export class NativeListPage implements ListPage {
         return read;
       },
     };
+  }
+
+  prepare(encoding: Encoding, signal: AbortSignal): Promise<void> | undefined {
+    const left = native.listPrepare(this.#info.id, EncodingCode[encoding], PREPARED_AT_ONCE);
+    return left > 0 ? this.#prepareRest(encoding, signal) : undefined;
+  }
+
+  async #prepareRest(encoding: Encoding, signal: AbortSignal): Promise<void> {
+    const code = EncodingCode[encoding];
+    do {
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (!signal.aborted && native.listPrepare(this.#info.id, code, PREPARED_AT_ONCE) > 0);
   }
 
   close(): void {
