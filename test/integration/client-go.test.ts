@@ -22,7 +22,9 @@ after(() => server.stop());
 
 /** The program's path; undefined, and why, where it can not be made. */
 async function build(): Promise<{ program?: string; why: string }> {
-  const files = ["main.go", "subresources.go", "go.mod", "go.sum"].map((name) => readFileSync(join(source, name)));
+  const files = ["main.go", "subresources.go", "go.mod", "go.sum"].map((name) =>
+    readFileSync(join(source, name)),
+  );
   const digest = createHash("sha256").update(Buffer.concat(files)).digest("hex").slice(0, 12);
   const folder = join(root, ".cache", "client-go");
   const program = join(folder, `client-go-${digest}`);

@@ -1,8 +1,10 @@
 // Differences of docs/COMPATIBILITY.md that only a whole server shows.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
-import { ServerProcess } from "./server-process.ts";
+import { root, ServerProcess } from "./server-process.ts";
 
 const timeout = 60_000;
 let server: ServerProcess;
@@ -37,19 +39,14 @@ test("HTTP/2 is not offered", { timeout }, async () => {
   socket.destroy();
 });
 
-const NOT_IMPLEMENTED = [
-  ["GET", "namespaces/default/pods/x/log"],
-  ["POST", "namespaces/default/pods/x/exec"],
-  ["POST", "namespaces/default/pods/x/attach"],
-  ["POST", "namespaces/default/pods/x/portforward"],
-  ["GET", "namespaces/default/pods/x/proxy"],
-  ["GET", "namespaces/default/services/x/proxy"],
-  ["GET", "nodes/x/proxy"],
-] as const;
+const page = readFileSync(join(root, "docs", "COMPATIBILITY.md"), "utf8");
+const table = /\| path \| reason \|[\s\S]*?\n\n/.exec(page)?.[0] ?? "";
 
-for (const [method, path] of NOT_IMPLEMENTED) {
-  test(`${method} ${path} says that it is not implemented`, { timeout }, async () => {
-    const { status, body } = await server.ask(`/api/v1/${path}`, { ...server.admin, method });
+for (const [, resource = "", name = ""] of table.matchAll(/^\| `(\w+)\/(\w+)`/gm)) {
+  test(`${resource}/${name} says that it is not implemented`, { timeout }, async () => {
+    const scope = resource === "nodes" ? "" : "namespaces/default/";
+    const path = `/api/v1/${scope}${resource}/x/${name}`;
+    const { status, body } = await server.ask(path, server.admin);
     assert.equal(status, 501, body);
     assert.equal(JSON.parse(body).reason, "NotImplemented");
   });
