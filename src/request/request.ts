@@ -98,6 +98,17 @@ export interface UpgradeResponse {
   readonly headers: readonly (readonly [string, string])[];
   readonly protocol: string | undefined;
   accept(socket: UpgradedSocket): void;
+  /** Takes a WebSocket message by message instead, where the client asked for one. */
+  acceptMessages?(socket: MessageSocket): void;
+}
+export interface MessageSocket {
+  /** False: wait for onDrain before the next one. */
+  send(data: Uint8Array, isBinary: boolean): boolean;
+  /** `data` is valid until the callback returns. */
+  onMessage(callback: (data: Uint8Array, isBinary: boolean) => void): void;
+  onDrain(callback: () => void): void;
+  onClose(callback: () => void): void;
+  close(code: number): void;
 }
 export interface UpgradedSocket {
   write(bytes: Uint8Array): boolean;

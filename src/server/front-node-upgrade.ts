@@ -2,13 +2,20 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { Response, UpgradedSocket, WatchResponse } from "../request/request.ts";
+import type {
+  Response,
+  UpgradedSocket,
+  UpgradeResponse,
+  WatchResponse,
+} from "../request/request.ts";
 import { pumpFrames } from "./front-node-write.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { completeHeaders, statusLine } from "./response.ts";
 import { chosenProtocol } from "./websocket-protocol.ts";
 
 const WEBSOCKET_BUFFER_BYTES_MAX = 1024 * 1024;
+/** RFC 6455: the server goes down. */
+const GOING_AWAY = 1001;
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface Upgrade {
@@ -24,6 +31,7 @@ export function writeUpgrade(upgrade: Upgrade): () => void {
   const { answer, request, socket, message } = upgrade;
   switch (answer.kind) {
     case "upgrade":
+      if (answer.acceptMessages !== undefined) return relayMessages(upgrade, answer);
       switchProtocols(upgrade);
       return () => socket.end();
     case "watch":
@@ -94,6 +102,37 @@ function switchProtocols({ socket, request, answer, head: first }: Upgrade): voi
     close: () => socket.end(),
   };
   answer.accept(upgraded);
+}
+
+/** A WebSocket, message by message. */
+function relayMessages(upgrade: Upgrade, answer: UpgradeResponse): () => void {
+  const { request, message, socket, head: first } = upgrade;
+  const { protocol = "" } = answer;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE_BYTES_MAX,
+    handleProtocols: () => (protocol === "" ? false : protocol),
+  });
+  server.on("headers", (lines) => {
+    for (const [name, value] of completeHeaders(request, answer)) lines.push(`${name}: ${value}`);
+  });
+  let end = (_code: number) => {};
+  server.handleUpgrade(message, socket, first, (client) => {
+    end = (code) => client.close(code);
+    client.on("error", () => client.terminate());
+    answer.acceptMessages?.({
+      send(bytes, isBinary) {
+        client.send(bytes, { binary: isBinary });
+        return client.bufferedAmount < WEBSOCKET_BUFFER_BYTES_MAX;
+      },
+      onMessage: (callback) =>
+        client.on("message", (bytes: Buffer, isBinary: boolean) => callback(bytes, isBinary)),
+      onDrain: (callback) => socket.on("drain", callback),
+      onClose: (callback) => client.once("close", callback),
+      close: end,
+    });
+  });
+  return () => end(GOING_AWAY);
 }
 
 /** Each frame becomes one message. Upstream: apiserver/pkg/endpoints/handlers/watch.go HandleWS. */

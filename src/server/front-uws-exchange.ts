@@ -8,7 +8,7 @@ import { type Deadlines, requestTimeoutMs } from "./deadline.ts";
 import type { FrontLimits, Serve } from "./front.ts";
 import type { Connections } from "./front-uws-connections.ts";
 import { startWatch } from "./front-uws-watch.ts";
-import { upgradeToWatch, type WebSocketHandshake } from "./front-uws-websocket.ts";
+import { upgradeToWebSocket, type WebSocketHandshake } from "./front-uws-websocket.ts";
 import { writeBytes, writeStream } from "./front-uws-write.ts";
 import { HeaderFields, IncomingRequest } from "./incoming-request.ts";
 import { deadlineResponse, errorResponse, textResponse } from "./response.ts";
@@ -188,10 +188,14 @@ export class UwsExchange {
         writeStream(this, answer);
         return;
       case "watch":
-        if (this.#handshake !== undefined) upgradeToWatch(this, this.#handshake, answer);
+        if (this.#handshake !== undefined) upgradeToWebSocket(this, this.#handshake, answer);
         else startWatch(this, answer);
         return;
       case "upgrade":
+        if (this.#handshake !== undefined && answer.acceptMessages !== undefined) {
+          upgradeToWebSocket(this, this.#handshake, answer);
+          return;
+        }
         writeBytes(this, textResponse(501, "this listener can not hand over connections"));
         return;
     }

@@ -6,6 +6,7 @@ import { updateResource } from "../handlers/update.ts";
 import type { MethodHandlers } from "../routes.ts";
 import { bindPod } from "./binding.ts";
 import { evictPod } from "./eviction.ts";
+import { podConnect } from "./pod-connect.ts";
 import { podLog } from "./pod-log.ts";
 import { scaleHandlers } from "./scale.ts";
 import { createToken } from "./token.ts";
@@ -40,6 +41,10 @@ function handlersOf(scope: RequestScope, name: string): MethodHandlers {
   if (name === "binding") return { POST: bindPod(scope, true) };
   if (name === "eviction") return { POST: evictPod(scope) };
   if (name === "token") return { POST: createToken(scope) };
+  if (name === "exec" || name === "attach" || name === "portforward") {
+    const connect = podConnect(scope, name);
+    return { GET: connect, POST: connect };
+  }
   if (name === "log") return { GET: podLog(scope) };
   const refuse = unimplemented(`${resource.gvr.resource}/${name}`);
   return Object.fromEntries(verbs.map((verb) => [METHODS[verb] ?? verb, refuse]));

@@ -4,6 +4,10 @@
  */
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
+import { WebSocket } from "ws";
+
+const HANDSHAKE_MS = 30_000;
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface KubeletClientOptions {
   /** PEM; undefined: kubelets are not asked who they are (--kubelet-certificate-authority). */
@@ -94,6 +98,36 @@ export class KubeletClient {
         reject(new Error(`Get ${JSON.stringify(url)}: ${error.message}`));
       });
       call.end();
+    });
+  }
+
+  /**
+   * A WebSocket to the kubelet, open. Resolves to its answer instead when it does not switch;
+   * rejects when there is none, with the URL in the message.
+   */
+  connect(
+    { host, port }: KubeletAddress,
+    path: string,
+    protocols: readonly string[],
+  ): Promise<WebSocket | IncomingMessage> {
+    const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const url = `wss://${authority}${path}`;
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(url, [...protocols], {
+        agent: this.#agent,
+        handshakeTimeout: HANDSHAKE_MS,
+        maxPayload: MESSAGE_BYTES_MAX,
+        perMessageDeflate: false,
+      });
+      // Nothing may be lost between the handshake and the first listener.
+      socket.once("open", () => {
+        socket.pause();
+        resolve(socket);
+      });
+      socket.once("unexpected-response", (_request, answer) => resolve(answer));
+      socket.on("error", (error) => {
+        reject(new Error(`Get ${JSON.stringify(url)}: ${error.message}`));
+      });
     });
   }
 

@@ -1,0 +1,166 @@
+/**
+ * `pods/exec`, `attach` and `portforward`: the client's WebSocket is passed on to the pod's kubelet,
+ * message by message. SPDY is not spoken: its clients get 501.
+ * Upstream: pkg/registry/core/pod/rest/subresources.go, pkg/registry/core/pod/strategy.go.
+ */
+import type { IncomingMessage } from "node:http";
+import { WebSocket } from "ws";
+import * as api from "../../apimachinery/api/errors.ts";
+import type { KubeObject } from "../../apimachinery/meta/types.ts";
+import type { Pod } from "../../apis/core/v1/types.ts";
+import { decodeStored } from "../../registry/generic/object-codec.ts";
+import { getObject } from "../../registry/generic/store.ts";
+import type { Kube } from "../../registry/strategy-parts.ts";
+import type { AuthorizedRequest, Handler, MessageSocket, Response } from "../../request/request.ts";
+import { attributesOf, namespaceOf, type RequestScope } from "../api-context.ts";
+import { boolOf } from "../options.ts";
+import { checkKubeletAnswer } from "./kubelet-stream.ts";
+import { containerOf, kubeletOf } from "./pod-log.ts";
+
+type Connection = "exec" | "attach" | "portforward";
+const kinds = {
+  exec: "PodExecOptions",
+  attach: "PodAttachOptions",
+  portforward: "PodPortForwardOptions",
+} as const;
+
+/** Clients put their token among the protocols. */
+const BEARER_PREFIX = "base64url.bearer.authorization.k8s.io.";
+/** What a client may be ahead of its kubelet: it can not be told to wait, so it is cut off. */
+const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
+const NORMAL = 1000;
+const TOO_BIG = 1009;
+
+/** The order of the checks is upstream's: admission, pod, container, node, upgrade. */
+export function podConnect(scope: RequestScope, connection: Connection): Handler {
+  return async (request): Promise<Response> => {
+    const { name } = request.info;
+    const namespace = namespaceOf(request, scope.resource);
+    await admit(scope, request, connection);
+    const stored = await getObject(scope.resource, namespace, name, "");
+    const pod = decodeStored<Kube<Pod>>(stored, scope.resource.storageSchema);
+    const isForward = connection === "portforward";
+    const container = isForward ? "" : containerOf(pod, request.query.get("container") ?? "");
+    const nodeName = pod.spec?.nodeName ?? "";
+    if (nodeName === "") throw api.badRequest(`pod ${name} does not have a host assigned`);
+    const { client, address } = await kubeletOf(scope, nodeName);
+    checkUpgrade(request, `pods/${connection}`);
+    const parts = [isForward ? "portForward" : connection, namespace, name, container];
+    const path = parts.filter((part) => part !== "").map(encodeURIComponent);
+    const query = queryOf(request.query, connection);
+    const protocols = (request.headers.get("sec-websocket-protocol") ?? "")
+      .split(",")
+      .map((one) => one.trim())
+      .filter((one) => one !== "" && !one.startsWith(BEARER_PREFIX));
+    const kubelet = await client
+      .connect(address, `/${path.join("/")}${query}`, protocols)
+      .catch((error: Error) => {
+        throw api.unknownError(error.message);
+      });
+    if (!(kubelet instanceof WebSocket)) return refused(kubelet, connection, name);
+    return relayed(kubelet, request.signal);
+  };
+}
+
+async function admit(scope: RequestScope, request: AuthorizedRequest, connection: Connection) {
+  const kind = kinds[connection];
+  const { query } = request;
+  const object = {
+    kind,
+    apiVersion: "v1",
+    ...(connection === "portforward"
+      ? {}
+      : {
+          stdin: boolOf(query.get("stdin")),
+          stdout: boolOf(query.get("stdout")),
+          stderr: boolOf(query.get("stderr")),
+          tty: boolOf(query.get("tty")),
+          container: query.get("container") ?? "",
+        }),
+    ...(connection === "exec" ? { command: query.getAll("command") } : {}),
+  } as KubeObject;
+  const attributes = attributesOf(scope, request, {
+    operation: "CONNECT",
+    object,
+    oldObject: undefined,
+    options: {},
+    dryRun: false,
+    name: request.info.name,
+    kind: { group: "", version: "v1", kind },
+  });
+  await scope.api.admission.admit(attributes);
+  await scope.api.admission.validate(attributes);
+}
+
+function checkUpgrade({ headers }: AuthorizedRequest, what: string): void {
+  const upgrade = (headers.get("upgrade") ?? "").toLowerCase();
+  if (upgrade === "websocket") return;
+  if (upgrade === "") throw api.badRequest("Upgrade request required");
+  throw api.notImplemented(`${what} over ${headers.get("upgrade")}`);
+}
+
+/** The kubelet's names of the options. */
+function queryOf(query: URLSearchParams, connection: Connection): string {
+  const out = new URLSearchParams();
+  if (connection === "portforward") {
+    const ports = query.getAll("ports").join(",");
+    if (ports !== "") out.set("port", ports);
+  } else {
+    for (const command of connection === "exec" ? query.getAll("command") : []) {
+      out.append("command", command);
+    }
+    if (boolOf(query.get("stderr"))) out.set("error", "1");
+    if (boolOf(query.get("stdin"))) out.set("input", "1");
+    if (boolOf(query.get("stdout"))) out.set("output", "1");
+    if (boolOf(query.get("tty"))) out.set("tty", "1");
+  }
+  const text = out.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+async function refused(
+  answer: IncomingMessage,
+  connection: Connection,
+  name: string,
+): Promise<never> {
+  await checkKubeletAnswer(answer, { group: "", resource: `pods/${connection}` }, name);
+  answer.destroy();
+  throw api.unknownError("the kubelet did not switch protocols");
+}
+
+function relayed(kubelet: WebSocket, signal: AbortSignal): Response {
+  const abandon = () => kubelet.terminate();
+  signal.addEventListener("abort", abandon);
+  kubelet.once("close", () => signal.removeEventListener("abort", abandon));
+  return {
+    kind: "upgrade",
+    headers: [],
+    protocol: kubelet.protocol,
+    accept: (socket) => {
+      kubelet.terminate();
+      socket.close();
+    },
+    acceptMessages: (client) => relay(client, kubelet),
+  };
+}
+
+function relay(client: MessageSocket, kubelet: WebSocket): void {
+  kubelet.on("message", (data: Buffer, isBinary: boolean) => {
+    if (!client.send(data, isBinary)) kubelet.pause();
+  });
+  client.onDrain(() => kubelet.resume());
+  kubelet.on("error", () => client.close(NORMAL));
+  kubelet.on("close", () => client.close(NORMAL));
+  client.onMessage((data, isBinary) => {
+    if (kubelet.readyState !== WebSocket.OPEN) return;
+    kubelet.send(Buffer.from(data), { binary: isBinary });
+    if (kubelet.bufferedAmount <= AHEAD_BYTES_MAX) return;
+    client.close(TOO_BIG);
+    kubelet.terminate();
+  });
+  client.onClose(() => {
+    kubelet.resume();
+    kubelet.close();
+  });
+  kubelet.resume();
+}
