@@ -1,5 +1,7 @@
 /** The field managers of a resource's endpoints. Upstream: installer.go's field manager set-up. */
+import { unknownError } from "../apimachinery/api/errors.ts";
 import type { KubeObject } from "../apimachinery/meta/types.ts";
+import { DecodeError } from "../apimachinery/runtime/decode-error.ts";
 import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { decodeJson } from "../apimachinery/runtime/json-decode.ts";
@@ -67,10 +69,26 @@ function makeManager(resource: ServedResource, subresource: string): EndpointFie
     updated: (live, object, name) => back(manager.updateNoErrors(map(live), map(object), name)),
     applied: (live, config, name, force) => {
       const before = live === undefined ? undefined : map(live);
-      const { object, changed } = manager.apply(before, map(config), name, force);
-      return { object: back(object), changed };
+      try {
+        const { object, changed } = manager.apply(before, map(config), name, force);
+        return { object: back(object), changed };
+      } catch (error) {
+        throw error instanceof DecodeError ? unconvertible(resource, config, error) : error;
+      }
     },
   };
+}
+
+/** An applied configuration whose values do not fit their fields: 500 without a reason. */
+function unconvertible({ kind }: ServedResource, config: KubeObject, { message }: DecodeError) {
+  const { namespace = "", name = "" } = config.metadata ?? {};
+  const gvk = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
+  const why = message.startsWith("illegal base64")
+    ? `error decoding from json: ${message}`
+    : message;
+  return unknownError(
+    `failed to convert new object (${namespace}/${name}; ${gvk}) to proper version: unable to convert unstructured object to ${gvk}: ${why}`,
+  );
 }
 
 function resetFieldsOf(

@@ -13,9 +13,8 @@ import {
   required,
   tooLong,
 } from "../../../apimachinery/validation/field.ts";
-import { validateLabelName, validateLabels } from "../../../apimachinery/validation/labels.ts";
+import { validateLabelName } from "../../../apimachinery/validation/labels.ts";
 import { byteLength, isValidLabelValue } from "../../../apimachinery/validation/names.ts";
-import { validateAnnotations } from "../../../apimachinery/validation/object-meta.ts";
 import {
   type CelType,
   celType,
@@ -25,6 +24,7 @@ import {
   UNKNOWN,
 } from "../../cel/compile.ts";
 import { isExtendedResourceName } from "../../core/v1/validation/resource-names.ts";
+import { validateTemplateObjectMeta } from "../../core/v1/validation/volume-claim.ts";
 import { goStruct } from "../../validation/common.ts";
 import type {
   DeviceClaim,
@@ -84,10 +84,8 @@ export function validateResourceClaimTemplate({
   spec = {},
 }: Pick<ResourceClaimTemplate, "spec">): ErrorList {
   const at = Path.root("spec");
-  const { labels, annotations } = spec.metadata ?? {};
   return [
-    ...validateAnnotations(annotations, at.child("metadata", "annotations")),
-    ...validateLabels(labels, at.child("metadata", "labels")),
+    ...validateTemplateObjectMeta(spec.metadata ?? {}, at.child("metadata")),
     ...validateResourceClaim(spec, at.child("spec")),
   ];
 }

@@ -24,7 +24,7 @@ export function validateControllerSelector(
   if (selector === undefined) return [required(at)];
   const errors = validateLabelSelector(selector, {}, at);
   if (isEmptySelector(selector)) {
-    errors.push(invalid(at, selector, `empty selector is invalid for ${kind}`));
+    errors.push(invalid(at, {}, `empty selector is invalid for ${kind}`));
   }
   return errors;
 }

@@ -63,7 +63,7 @@ export function validateDaemonSetSpec(set: DaemonSet, options: PodValidationOpti
   }
   if (spec.selector !== undefined && isEmptySelector(spec.selector)) {
     const detail = "empty selector is invalid for daemonset";
-    errors.push(invalid(SPEC.child("selector"), spec.selector, detail));
+    errors.push(invalid(SPEC.child("selector"), {}, detail));
   }
   return [
     ...errors,

@@ -2,6 +2,8 @@
  * Specs of persistent volume claims, in claims of their own and in templates of pods and stateful
  * sets. Upstream: ValidatePersistentVolumeClaimSpec, ValidatePersistentVolumeClaimTemplate.
  */
+
+import type { ObjectMeta } from "../../../../apimachinery/meta/types.ts";
 import {
   type ErrorList,
   forbidden,
@@ -134,22 +136,47 @@ function validateDataSource(
   return errors;
 }
 
-/** A template inside a pod's volume: metadata holds labels and annotations, nothing else. */
+/** A template inside a pod's volume. */
 export function validatePersistentVolumeClaimTemplate(
   template: PersistentVolumeClaimTemplate,
   at: Path,
 ): ErrorList {
-  const meta = template.metadata ?? {};
-  const path = at.child("metadata");
-  const errors = [
-    ...validateAnnotations(meta.annotations, path.child("annotations")),
-    ...validateLabels(meta.labels, path.child("labels")),
+  return [
+    ...validateTemplateObjectMeta(template.metadata ?? {}, at.child("metadata")),
+    ...validatePersistentVolumeClaimSpec(template.spec ?? {}, at.child("spec")),
   ];
-  for (const [name, value] of Object.entries(meta)) {
-    if (name === "labels" || name === "annotations" || !isSet(value)) continue;
-    errors.push(forbidden(path.child(goFieldName(name)), "cannot be set"));
+}
+
+/** All other fields of ObjectMeta, in the order of upstream's struct. */
+const UNSET_IN_TEMPLATES = [
+  "name",
+  "generateName",
+  "namespace",
+  "selfLink",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "ownerReferences",
+  "finalizers",
+  "managedFields",
+] as const;
+
+/**
+ * The metadata of a template from which objects are made: labels and annotations, nothing else.
+ * Upstream: ValidateTemplateObjectMeta.
+ */
+export function validateTemplateObjectMeta(meta: ObjectMeta, at: Path): ErrorList {
+  const errors = [
+    ...validateAnnotations(meta.annotations, at.child("annotations")),
+    ...validateLabels(meta.labels, at.child("labels")),
+  ];
+  for (const name of UNSET_IN_TEMPLATES) {
+    if (isSet(meta[name])) errors.push(forbidden(at.child(goFieldName(name)), "cannot be set"));
   }
-  return [...errors, ...validatePersistentVolumeClaimSpec(template.spec ?? {}, at.child("spec"))];
+  return errors;
 }
 
 /** The path shows the Go field's name with its first letter in lower case. */
