@@ -81,20 +81,6 @@ export const isDNS1123SubdomainWithUnderscore = format(
   "example.com",
 );
 
-/** isDNS1123Subdomain in any case, for CSI drivers' names. Upstream: content package. */
-export function isDNS1123SubdomainCaseless(value: string): Problems {
-  const CASELESS = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?";
-  const pattern = `${CASELESS}(\\.${CASELESS})*`;
-  const errors: string[] = [];
-  if (byteLength(value) > 253) errors.push("must be no more than 253 bytes");
-  if (!new RegExp(`^${pattern}$`).test(value)) {
-    const message =
-      "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
-    errors.push(regexError(message, pattern, "example.com"));
-  }
-  return errors;
-}
-
 /** As a label, but starting with a letter. */
 export const isDNS1035Label = format(
   63,
