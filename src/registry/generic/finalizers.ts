@@ -20,6 +20,7 @@ const FINALIZERS_IN_STRATEGY: ReadonlySet<string> = new Set([
 
 /** Whether a finalizer without a domain is refused here unless it is a standard one. */
 export function checksFinalizers({ gvr, strategy, protobuf }: ServedResource): boolean {
-  if (strategy.ownMetadataRules || !protobuf || FINALIZERS_UNCHECKED_HERE.has(gvr.group)) return false;
+  if (strategy.ownMetadataRules || !protobuf || FINALIZERS_UNCHECKED_HERE.has(gvr.group))
+    return false;
   return gvr.group !== "" || !FINALIZERS_IN_STRATEGY.has(gvr.resource);
 }

@@ -32,7 +32,9 @@ const LENGTHS = { reportingInstance: 128, action: 128, reason: 128, message: 102
 export function validateEventCreate(event: Event, requestApiVersion: string): ErrorList {
   const errors = validateLegacy(event);
   if (requestApiVersion === "v1") return errors;
-  errors.push(...validateKubeObjectMeta(event.metadata ?? {}, true, nameIsDNSSubdomain, metadataPath));
+  errors.push(
+    ...validateKubeObjectMeta(event.metadata ?? {}, true, nameIsDNSSubdomain, metadataPath),
+  );
   errors.push(...validateSeries(event));
   if (event.eventTime === undefined) errors.push(required("eventTime"));
   const { type = "" } = event;
