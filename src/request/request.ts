@@ -100,6 +100,8 @@ export interface UpgradeResponse {
   accept(socket: UpgradedSocket): void;
   /** Takes a WebSocket message by message instead, where the client asked for one. */
   acceptMessages?(socket: MessageSocket): void;
+  /** Called instead of both when the connection can not be handed over, or is gone. */
+  abandon?(): void;
 }
 export interface MessageSocket {
   /** False: wait for onDrain before the next one. */

@@ -167,6 +167,7 @@ export class UwsExchange {
     if (this.#request !== undefined) this.#context.deadlines.remove(this.#request);
     if (this.#over || this.#answered) {
       if (answer.kind === "stream" || answer.kind === "watch") answer.close();
+      else if (answer.kind === "upgrade") answer.abandon?.();
       return;
     }
     this.#answered = true;
@@ -196,6 +197,7 @@ export class UwsExchange {
           upgradeToWebSocket(this, this.#handshake, answer);
           return;
         }
+        answer.abandon?.();
         writeBytes(this, textResponse(501, "this listener can not hand over connections"));
         return;
     }

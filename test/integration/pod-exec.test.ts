@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:https";
+import { createServer, request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +58,16 @@ for (const front of ["uws", "node"]) {
       });
       kubelet.on("upgrade", (message, socket, head) => {
         asked.push(`${message.url} ${message.headers["sec-websocket-protocol"]}`);
+        if (message.url?.includes("spdy")) {
+          const offered = String(message.headers["x-stream-protocol-version"]).split(", ");
+          const chosen = `X-Stream-Protocol-Version: ${offered[0]}`;
+          socket.write(
+            `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n${chosen}\r\n\r\n`,
+          );
+          socket.on("data", (bytes: Buffer) => socket.write(`pong ${bytes}`));
+          socket.on("error", () => {});
+          return;
+        }
         if (message.url?.includes("refused")) {
           socket.end(
             "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\ngone",
@@ -135,6 +145,36 @@ for (const front of ["uws", "node"]) {
       assert.match(asked.at(-1) ?? "", /^\/portForward\/default\/one\?port=80%2C81 /);
       socket.terminate();
       await clientLeft;
+    });
+
+    test("an upgrade to another protocol is handed over where it can be", async () => {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const headers = {
+          ...{ Connection: "Upgrade", Upgrade: "SPDY/3.1" },
+          "X-Stream-Protocol-Version": ["v4.channel.k8s.io", "v3.channel.k8s.io"],
+        };
+        const path = `${pods}/one/exec?command=spdy`;
+        const options = { ...server.admin, method: "POST", headers, path };
+        const asking = request(
+          { ...options, host: "127.0.0.1", port: server.port, rejectUnauthorized: false },
+          (response) => {
+            response.resume();
+            resolve(String(response.statusCode));
+          },
+        );
+        asking.once("upgrade", (response, socket) => {
+          const protocol = response.headers["x-stream-protocol-version"];
+          socket.on("error", () => {});
+          socket.write("ping");
+          socket.once("data", (bytes: Buffer) => {
+            resolve(`${response.statusCode} ${protocol} ${bytes}`);
+            socket.destroy();
+          });
+        });
+        asking.on("error", reject);
+        asking.end();
+      });
+      assert.equal(answer, front === "node" ? "101 v4.channel.k8s.io pong ping" : "501");
     });
 
     test("what can not be done is said as a Status", async () => {

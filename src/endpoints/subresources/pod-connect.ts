@@ -1,6 +1,7 @@
 /**
  * `pods/exec`, `attach` and `portforward`: the client's WebSocket is passed on to the pod's kubelet,
- * message by message. SPDY is not spoken: its clients get 501.
+ * message by message. Any other protocol (SPDY/3.1 of old clients) is passed on byte by byte, where
+ * the front can hand a connection over; it answers 501 where it can not.
  * Upstream: pkg/registry/core/pod/rest/subresources.go, pkg/registry/core/pod/strategy.go.
  */
 import type { IncomingMessage } from "node:http";
@@ -11,6 +12,7 @@ import type { Pod } from "../../apis/core/v1/types.ts";
 import { decodeStored } from "../../registry/generic/object-codec.ts";
 import { getObject } from "../../registry/generic/store.ts";
 import type { Kube } from "../../registry/strategy-parts.ts";
+import type { Upgraded } from "../../request/outgoing/kubelet-client.ts";
 import type { AuthorizedRequest, Handler, MessageSocket, Response } from "../../request/request.ts";
 import { attributesOf, namespaceOf, type RequestScope } from "../api-context.ts";
 import { boolOf } from "../options.ts";
@@ -44,19 +46,24 @@ export function podConnect(scope: RequestScope, connection: Connection): Handler
     const nodeName = pod.spec?.nodeName ?? "";
     if (nodeName === "") throw api.badRequest(`pod ${name} does not have a host assigned`);
     const { client, address } = await kubeletOf(scope, nodeName);
-    checkUpgrade(request, `pods/${connection}`);
+    const upgrade = request.headers.get("upgrade") ?? "";
+    if (upgrade === "") throw api.badRequest("Upgrade request required");
     const parts = [isForward ? "portForward" : connection, namespace, name, container];
     const path = parts.filter((part) => part !== "").map(encodeURIComponent);
     const query = queryOf(request.query, connection);
+    const target = `/${path.join("/")}${query}`;
+    if (upgrade.toLowerCase() !== "websocket") {
+      const headers = { ...streamProtocols(request), Connection: "Upgrade", Upgrade: upgrade };
+      const answer = await client.upgrade(address, target, headers).catch(unreachable);
+      return "socket" in answer && "first" in answer
+        ? handedOver(answer)
+        : refused(answer, connection, name);
+    }
     const protocols = (request.headers.get("sec-websocket-protocol") ?? "")
       .split(",")
       .map((one) => one.trim())
       .filter((one) => one !== "" && !one.startsWith(BEARER_PREFIX));
-    const kubelet = await client
-      .connect(address, `/${path.join("/")}${query}`, protocols)
-      .catch((error: Error) => {
-        throw api.unknownError(error.message);
-      });
+    const kubelet = await client.connect(address, target, protocols).catch(unreachable);
     if (!(kubelet instanceof WebSocket)) return refused(kubelet, connection, name);
     return relayed(kubelet, request.signal);
   };
@@ -92,11 +99,46 @@ async function admit(scope: RequestScope, request: AuthorizedRequest, connection
   await scope.api.admission.validate(attributes);
 }
 
-function checkUpgrade({ headers }: AuthorizedRequest, what: string): void {
-  const upgrade = (headers.get("upgrade") ?? "").toLowerCase();
-  if (upgrade === "websocket") return;
-  if (upgrade === "") throw api.badRequest("Upgrade request required");
-  throw api.notImplemented(`${what} over ${headers.get("upgrade")}`);
+function unreachable(error: Error): never {
+  throw api.unknownError(error.message);
+}
+
+const STREAM_PROTOCOL = "X-Stream-Protocol-Version";
+
+function streamProtocols(request: AuthorizedRequest): Record<string, readonly string[]> {
+  const wanted = request.headerValues(STREAM_PROTOCOL.toLowerCase());
+  return wanted.length === 0 ? {} : { [STREAM_PROTOCOL]: wanted };
+}
+
+const passedHeaders = ["Connection", "Upgrade", STREAM_PROTOCOL];
+
+/** Bytes both ways. */
+function handedOver({ answer, socket: kubelet, first }: Upgraded): Response {
+  kubelet.on("error", () => kubelet.destroy());
+  const headers = passedHeaders.flatMap((name) => {
+    const value = answer.headers[name.toLowerCase()];
+    return value === undefined ? [] : [[name, String(value)] as const];
+  });
+  return {
+    kind: "upgrade",
+    headers,
+    protocol: undefined,
+    abandon: () => kubelet.destroy(),
+    accept(client) {
+      if (first.length > 0) client.write(first);
+      kubelet.on("data", (bytes: Buffer) => {
+        if (!client.write(bytes)) kubelet.pause();
+      });
+      client.onDrain(() => kubelet.resume());
+      kubelet.once("close", () => client.close());
+      kubelet.once("end", () => client.close());
+      client.onData((bytes) => {
+        kubelet.write(bytes);
+        if (kubelet.writableLength > AHEAD_BYTES_MAX) kubelet.destroy();
+      });
+      client.onClose(() => kubelet.destroy());
+    },
+  };
 }
 
 /** The kubelet's names of the options. */
@@ -140,6 +182,7 @@ function relayed(kubelet: WebSocket, signal: AbortSignal): Response {
       kubelet.terminate();
       socket.close();
     },
+    abandon: () => kubelet.terminate(),
     acceptMessages: (client) => relay(client, kubelet),
   };
 }

@@ -3,7 +3,8 @@
  * Upstream: pkg/kubelet/client/kubelet_client.go; apiserver/pkg/registry/generic/rest/streamer.go.
  */
 import type { IncomingMessage } from "node:http";
-import { Agent, request } from "node:https";
+import { Agent, type RequestOptions, request } from "node:https";
+import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 
 const HANDSHAKE_MS = 30_000;
@@ -39,6 +40,12 @@ export interface KubeletNode {
 export interface KubeletAddress {
   readonly host: string;
   readonly port: number;
+}
+
+export interface Upgraded {
+  readonly answer: IncomingMessage;
+  readonly socket: Duplex;
+  readonly first: Buffer;
 }
 
 export class KubeletClient {
@@ -128,6 +135,29 @@ export class KubeletClient {
       socket.on("error", (error) => {
         reject(new Error(`Get ${JSON.stringify(url)}: ${error.message}`));
       });
+    });
+  }
+
+  /** As connect, for any protocol: the connection after 101, with what came behind its headers. */
+  upgrade(
+    { host, port }: KubeletAddress,
+    path: string,
+    headers: Readonly<Record<string, string | readonly string[]>>,
+  ): Promise<Upgraded | IncomingMessage> {
+    const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const url = `https://${authority}${path}`;
+    return new Promise((resolve, reject) => {
+      const options = { method: "POST", agent: this.#agent, headers: { ...headers } };
+      const call = request(url, options as RequestOptions, resolve);
+      call.once("upgrade", (answer, socket, first) => {
+        socket.setTimeout(0);
+        resolve({ answer, socket, first });
+      });
+      call.setTimeout(HANDSHAKE_MS, () => call.destroy(new Error("context deadline exceeded")));
+      call.on("error", (error) => {
+        reject(new Error(`Post ${JSON.stringify(url)}: ${error.message}`));
+      });
+      call.end();
     });
   }
 
