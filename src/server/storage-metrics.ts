@@ -8,6 +8,7 @@ import { groupAndPlural } from "../storage/metrics.ts";
 
 /** Upstream cuts versions to 15 digits, so that no float loses any. */
 const VERSION_MODULUS = 1e15;
+const SIZE_AGE_MS = 1_000;
 
 export interface StorageMetricsConfig {
   /** Every storage now; one may come more than once. */
@@ -72,13 +73,18 @@ function followSize(
     stability: "STABLE",
   });
   if (intervalMs <= 0) return () => {};
+  let askedAt = 0;
   const ask = () => {
+    askedAt = performance.now();
     backend.sizeBytes().then(
       (bytes) => size.set(bytes, "etcd-0"),
       () => {}, // the last known size stays; health checks say what is wrong
     );
   };
   ask();
+  registry.onCollect(() => {
+    if (performance.now() - askedAt > SIZE_AGE_MS) ask(); // for the next scrape
+  });
   const timer = setInterval(ask, intervalMs);
   timer.unref();
   return () => clearInterval(timer);
