@@ -61,8 +61,8 @@ const isJson = (watch: WatchResponse) =>
 
 /**
  * Writes frames from JavaScript. uWS sends the end of the headers, and of each chunk, only with
- * the next write; so the body opens with a space, which JSON decoders skip. Protobuf allows no
- * such filler: there the head waits for the first event.
+ * the next write; so a space opens the body and follows each batch, which JSON decoders skip.
+ * Protobuf allows no such filler: there the head waits for the first event.
  */
 class FrameWriter {
   readonly #exchange: UwsExchange;
@@ -109,6 +109,8 @@ class FrameWriter {
       if (frames.length === 0) return;
       res.cork(() => {
         for (const frame of frames) this.#full = !res.write(frame) || this.#full;
+        // Strict clients take a chunk only with its CRLF.
+        if (this.#filler !== "") res.write(this.#filler);
       });
     }
   }

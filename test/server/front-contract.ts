@@ -11,6 +11,9 @@ import type { ReceivedRequest, Response } from "../../src/request/request.ts";
 import { defaultLimits, type Front, type Serve, type TlsMaterial } from "../../src/server/front.ts";
 import { issue } from "../../src/server/pki/certificate.ts";
 
+/** Without the spaces that may stand between events, never an empty line. */
+const eventsOf = (body: Buffer) => body.toString().replaceAll(/(?<=^|\n) | $/g, "");
+
 const authority = issue({ subject: { commonName: "test-ca" }, usage: "authority", days: 1 });
 const serving = () =>
   issue(
@@ -307,15 +310,13 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
       () => ticking(5, "end", () => closed++),
       async ({ port }) => {
         const answer = await ask(port, "/api/v1/pods?watch=1");
-        assert.equal(
-          answer.body.toString().trimStart(),
-          '{"n":1}\n{"n":2}\n{"n":3}\n{"n":4}\n{"n":5}\n',
-        );
+        assert.equal(eventsOf(answer.body), '{"n":1}\n{"n":2}\n{"n":3}\n{"n":4}\n{"n":5}\n');
       },
     );
     assert.equal(closed, 1);
   });
 
+  // With the CRLF of its chunk: strict clients take an event only then.
   it("sends the head and the first events of a watch at once", () =>
     serving_(
       () => ticking(1, "wait", () => {}),
@@ -327,7 +328,7 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
           text += String(chunk);
         });
         await until(
-          () => text.includes("\r\n\r\n") && text.includes('{"n":1}\n'),
+          () => text.includes("\r\n\r\n") && text.includes('{"n":1}\n\r\n'),
           () => text,
         );
         socket.destroy();
@@ -464,7 +465,7 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
     await until(() => front.openRequests === 2);
     await front.close(3_000);
     assert.equal((await slow).body.toString(), "done");
-    assert.equal((await watch).body.toString().trimStart(), '{"n":1}\n');
+    assert.equal(eventsOf((await watch).body), '{"n":1}\n');
     assert.equal(closed, 1);
     await assert.rejects(ask(port, "/"));
   });
