@@ -13,6 +13,7 @@ import type { Front } from "./server/front.ts";
 import type { Acceptor } from "./server/front-uws-acceptor.ts";
 import { HealthRegistry } from "./server/health.ts";
 import { healthMetrics } from "./server/health-metrics.ts";
+import { registerInherentHooks } from "./server/inherent-hooks.ts";
 import { instrument } from "./server/request-metrics.ts";
 import { createFront } from "./server/start-front.ts";
 import type { StoragePorts } from "./storage/cacher/control.ts";
@@ -69,6 +70,7 @@ function scrape(which: "all" | "slis"): Promise<string> {
 const isSli = (name: string) => name.startsWith("kubernetes_healthcheck");
 
 const health = new HealthRegistry(healthMetrics(metrics));
+registerInherentHooks(health);
 const hooks = new Map(hookNames.map((name) => [name as string, health.addPostStartHook(name)]));
 let shuttingDown = false;
 health.add("shutdown", () => {
