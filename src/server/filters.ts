@@ -60,7 +60,13 @@ function withHeaders(response: Response, extra: readonly Header[]): Response {
     }
     case "upgrade": {
       const { kind, protocol } = response;
-      return { kind, protocol, headers, accept: (socket) => response.accept(socket) };
+      const { acceptMessages, abandon } = response;
+      return {
+        ...{ kind, protocol, headers },
+        accept: (socket) => response.accept(socket),
+        ...(acceptMessages && { acceptMessages: acceptMessages.bind(response) }),
+        ...(abandon && { abandon: abandon.bind(response) }),
+      };
     }
   }
 }

@@ -37,6 +37,25 @@ test("HSTS is on every response, on streams of classes too", async () => {
   response.close();
   assert.equal(response.read(new Uint8Array(1)), 1);
 });
+test("a connection to hand over keeps all its ways to be taken", async () => {
+  const called: string[] = [];
+  const response = await answer(
+    request("GET", "/"),
+    { hsts: ["max-age=1"] as never[] },
+    {
+      ...{ kind: "upgrade", headers: [], protocol: "v5" },
+      accept: () => called.push("accept"),
+      acceptMessages: () => called.push("acceptMessages"),
+      abandon: () => called.push("abandon"),
+    },
+  );
+  assert.ok(response.kind === "upgrade");
+  assert.equal(headersOf(response)["Strict-Transport-Security"], "max-age=1");
+  response.accept({} as never);
+  response.acceptMessages?.({} as never);
+  response.abandon?.();
+  assert.deepEqual(called, ["accept", "acceptMessages", "abandon"]);
+});
 test("CORS answers preflights and marks responses of matching origins only", async () => {
   const config = { corsOrigins: ["^https://ok\\.example$"] as never[] };
   const from = (origin: string, method = "GET") => request(method, "/", { origin });
