@@ -12,6 +12,14 @@ import { Watchers, type WatchOptions } from "./watchers.ts";
 const HOT_OBJECTS = 64;
 const hot = (i: number) => `hot-${i % HOT_OBJECTS}`;
 const WATCH = `${CONFIG_MAPS}?watch=true&labelSelector=bench%3Dhot`;
+
+/** From now on: initial events come in the order of keys, not of revisions, and are no deliveries. */
+async function watchFromNow(target: Target): Promise<string> {
+  const { body } = await call(target, "GET", `${CONFIG_MAPS}?limit=1`);
+  const { metadata } = JSON.parse(body) as { metadata: { resourceVersion: string } };
+  return `${WATCH}&resourceVersion=${metadata.resourceVersion}`;
+}
+
 let turn = 0;
 const MERGE = { "content-type": "application/merge-patch+json" };
 
@@ -47,14 +55,18 @@ async function fanOut(context: Context): Promise<void> {
   const { target, sizes } = context;
   await prepare(target);
   const shapes: readonly [string, number, number, number, number][] = [
-    ["one by one", 40, 10, 1, 15],
+    ["one by one", 100, 20, 1, 15],
     ["bursts of 10", 200, 100, 10, 4],
   ];
   for (const [name, events, rate, burst, budget] of shapes) {
     const alone = await spent(context, () => touches(target, events, rate, burst));
     for (const count of new Set([Math.round(sizes.watchers / 5), sizes.watchers])) {
       const sample = Math.min(50, count);
-      const watchers = await Watchers.open(target, { count, path: WATCH, sample });
+      const watchers = await Watchers.open(target, {
+        count,
+        path: await watchFromNow(target),
+        sample,
+      });
       await sleep(1_000);
       const bytes = watchers.counts.bytes;
       const clientCpu = watchers.counts.cpu;
@@ -91,7 +103,11 @@ async function fanOut(context: Context): Promise<void> {
 async function bigBurst(context: Context): Promise<void> {
   const { target, sizes } = context;
   const count = Math.min(1_000, sizes.watchers);
-  const watchers = await Watchers.open(target, { count, path: WATCH, sample: 20 });
+  const watchers = await Watchers.open(target, {
+    count,
+    path: await watchFromNow(target),
+    sample: 20,
+  });
   await sleep(1_000);
   const { cpuMs } = await spent(context, async () => {
     await inParallel(1_000, 64, () => touch(target));
@@ -129,7 +145,7 @@ async function slow(context: Context): Promise<void> {
   for (const [name, stalled, rate] of cases) {
     const options: WatchOptions = {
       count: healthy + stalled,
-      path: WATCH,
+      path: await watchFromNow(target),
       sample: 50,
       stalled,
       rate,
@@ -153,7 +169,7 @@ async function idle(context: Context): Promise<void> {
   const before = memoryOf(target.pid);
   const kernel = kernelBytes();
   const count = sizes.idleWatchers;
-  const watchers = await Watchers.open(target, { count, path: WATCH });
+  const watchers = await Watchers.open(target, { count, path: await watchFromNow(target) });
   await sleep(3_000);
   const during = memoryOf(target.pid);
   const grown = (during.rss - before.rss) / count / 1024;
@@ -206,7 +222,11 @@ async function mixed(context: Context): Promise<void> {
   await prepare(target);
   const seconds = sizes.mixedSeconds;
   const count = sizes.watchers;
-  const watchers = await Watchers.open(target, { count, path: WATCH, sample: 50 });
+  const watchers = await Watchers.open(target, {
+    count,
+    path: await watchFromNow(target),
+    sample: 50,
+  });
   await sleep(1_000);
   let running = true;
   const lists: number[] = [];
