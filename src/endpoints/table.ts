@@ -4,6 +4,7 @@
  */
 import * as api from "../apimachinery/api/errors.ts";
 import type { KubeObject } from "../apimachinery/meta/types.ts";
+import { quote } from "../apimachinery/validation/field.ts";
 import type { PrinterColumn } from "../apis/resources.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import { printerFor } from "../registry/printers/printers.ts";
@@ -72,7 +73,10 @@ function includeObjectOf(request: ReceivedRequest): IncludeObject {
   const asked = request.query.get("includeObject") ?? "";
   if (asked === "") return "Metadata";
   if (asked === "None" || asked === "Metadata" || asked === "Object") return asked;
-  throw api.badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`);
+  const what = `includeObject: Invalid value: ${quote(asked)}`;
+  throw api.badRequest(
+    `Unable to convert to Table as requested: ${what}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 function includedObject(object: KubeObject, include: IncludeObject, version: string): unknown {

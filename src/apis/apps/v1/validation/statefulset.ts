@@ -151,8 +151,10 @@ type Claims = NonNullable<StatefulSetSpec["volumeClaimTemplates"]>;
 /** The template as the controller completes it: claims become volumes, before all others. */
 function withClaims(template: PodTemplateSpec, claims: Claims): PodTemplateSpec {
   if (claims.length === 0) return template;
-  const volumes = claims.map(asVolume);
-  const names = new Set(volumes.map(({ name }) => name));
+  // Claims of one name are one volume.
+  const byName = new Map(claims.map((claim) => [claim.metadata?.name ?? "", asVolume(claim)]));
+  const volumes = [...byName.values()];
+  const names = new Set(byName.keys());
   for (const volume of template.spec?.volumes ?? []) {
     if (!names.has(volume.name ?? "")) volumes.push(volume);
   }

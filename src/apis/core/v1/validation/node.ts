@@ -4,6 +4,7 @@ import {
   type ErrorList,
   type FieldError,
   forbidden,
+  internal,
   invalid,
   notSupported,
   Path,
@@ -44,14 +45,15 @@ function validatePodCIDRs(cidrs: readonly string[], known: readonly string[]): E
   const errors = cidrs.flatMap((cidr, i) => validateCIDRForLegacyField(at.index(i), cidr, known));
   if (cidrs.length < 2) return errors;
   const families = cidrs.map((cidr) => parseCIDRSloppy(cidr)?.ip.bytes.length);
+  const bad = families.indexOf(undefined);
+  if (bad !== -1) {
+    const why = `invalid CIDR[${bad}]: <nil> (invalid CIDR address: ${cidrs[bad]})`;
+    const doing = "invalid PodCIDRs. failed to check with dual stack with error:";
+    errors.push(internal(at, `${doing}${why}`));
+  }
   const isDualStack = cidrs.length === 2 && families[0] !== families[1];
   if (!isDualStack || families.includes(undefined)) {
     errors.push(invalid(at, cidrs, "may specify no more than one CIDR for each IP family"));
-  }
-  const seen = new Set<string>();
-  for (const [i, cidr] of cidrs.entries()) {
-    if (seen.has(cidr)) errors.push(duplicate(at.index(i), cidr));
-    seen.add(cidr);
   }
   return errors;
 }
