@@ -86,7 +86,9 @@ export async function ensureClusterAuthentication(
   if (info.requestHeaderCa !== "") {
     data["requestheader-client-ca-file"] = info.requestHeaderCa;
     data["requestheader-username-headers"] = JSON.stringify(info.usernameHeaders);
-    data["requestheader-uid-headers"] = JSON.stringify(info.uidHeaders);
+    if (info.uidHeaders.length > 0) {
+      data["requestheader-uid-headers"] = JSON.stringify(info.uidHeaders);
+    }
     data["requestheader-group-headers"] = JSON.stringify(info.groupHeaders);
     data["requestheader-extra-headers-prefix"] = JSON.stringify(info.extraHeaderPrefixes);
     data["requestheader-allowed-names"] = JSON.stringify(info.allowedNames);
