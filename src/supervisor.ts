@@ -112,8 +112,10 @@ export class Supervisor {
     const listening = new Promise<number>((resolve, reject) => {
       worker.on("message", (message: FromFront) => {
         if (message.kind === "listening") resolve(message.port);
-        else if (message.kind === "failed") reject(new ConfigError(message.message));
-        else this.#take(worker, message);
+        else if (message.kind === "failed") {
+          reject(new ConfigError(message.message));
+          void worker.terminate(); // what it had begun to follow would keep it
+        } else this.#take(worker, message);
       });
       worker.once("error", (error) => {
         reject(error);

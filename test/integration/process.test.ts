@@ -106,6 +106,16 @@ const failures: readonly [string, readonly string[], RegExp][] = [
     /^Error: --tls-cert-file: .*package\.json and .* are no pair/m,
   ],
   [
+    "a configuration file that front threads can not use",
+    [`--admission-control-config-file=${root}/LICENSE`],
+    /^Error: --admission-control-config-file: /m,
+  ],
+  [
+    "a configuration file that no one of two front threads can use",
+    ["--front-threads=2", `--authorization-config=${root}/LICENSE`],
+    /^Error: --authorization-config: /m,
+  ],
+  [
     "a store that does not answer",
     ["--etcd-servers=http://127.0.0.1:1", "--storage-initialization-timeout=2s"],
     /^Error: --etcd-servers: could not read everything from http:\/\/127\.0\.0\.1:1 within 2 s/m,
