@@ -73,6 +73,18 @@ test("create, read, replace, delete; errors are Status", { timeout }, async () =
       return /the object has been modified/.test(message ?? "");
     },
   );
+  const deleting = {
+    ...replaced,
+    metadata: { ...replaced.metadata, deletionTimestamp: new Date() },
+  };
+  await assert.rejects(
+    core.replaceNamespacedConfigMap({ namespace: NAMESPACE, name: "plain", body: deleting }),
+    (error) => {
+      const { reason, message } = statusOf(error);
+      assert.equal(reason, "Invalid");
+      return /metadata\.deletionTimestamp: .*field is immutable/.test(message ?? "");
+    },
+  );
   await assert.rejects(create("plain"), (error) => statusOf(error).reason === "AlreadyExists");
   await remove("plain");
   await assert.rejects(

@@ -378,10 +378,14 @@ function beforeUpdate(
   strategy.prepareForUpdate(context, object, old);
   if (!metadata.uid) copyField(metadata, oldMetadata, "uid");
   metadata.creationTimestamp = oldMetadata.creationTimestamp ?? secondsOf(context.now());
+  // An update can not take back a deletion; beginning one by an update is for validation to refuse.
   if (oldMetadata.deletionTimestamp !== undefined) {
     metadata.deletionTimestamp = oldMetadata.deletionTimestamp;
-  } else delete metadata.deletionTimestamp;
-  copyField(metadata, oldMetadata, "deletionGracePeriodSeconds");
+  }
+  metadata.deletionGracePeriodSeconds ??= oldMetadata.deletionGracePeriodSeconds;
+  if (metadata.deletionGracePeriodSeconds === undefined) {
+    delete metadata.deletionGracePeriodSeconds;
+  }
   delete metadata.selfLink;
 
   const errors = validateObjectMetaUpdate(metadata, oldMetadata, METADATA);
