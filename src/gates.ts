@@ -6,6 +6,7 @@ import type { AdmissionPlugin } from "./admission/plugin.ts";
 import type { MaySigner } from "./admission/plugins/certificates.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { Authenticator, TokenAuthenticator } from "./authentication/authenticator.ts";
+import { basicAuthenticator, PasswordFileError } from "./authentication/basic-auth.ts";
 import {
   bearerTokenAuthenticator,
   webSocketTokenAuthenticator,
@@ -41,7 +42,7 @@ import { createTokenAuthenticators } from "./gates-tokens.ts";
 import { FeatureGates } from "./options/feature-gates.ts";
 import { rbacEscalationCheck } from "./registry/rbac/escalation.ts";
 import type { PathTable } from "./server/system-paths.ts";
-import { ConfigError, type LoadedFiles } from "./settings.ts";
+import { ConfigError, type LoadedFiles, readConfigFile } from "./settings.ts";
 
 export interface Gates
   extends Pick<ApiDependencies, "authenticate" | "impersonate" | "authorizer" | "apiAudiences"> {
@@ -76,6 +77,7 @@ export function createGates(config: GatesConfig): Gates {
   const certificates = certificateAuthenticators(config, (name) => features.gate(name));
   const authenticators: Authenticator[] = [
     ...certificates.authenticators,
+    ...passwords(config),
     bearerTokenAuthenticator(tokens.authenticator, apiAudiences),
     webSocketTokenAuthenticator(tokens.authenticator, apiAudiences),
   ];
@@ -145,6 +147,19 @@ function certificateAuthenticators(
       proxyPool = new CertificatePool(authorities.requestHeaderCa);
     },
   };
+}
+
+/** Off unless a file is named. */
+function passwords({ options, log }: GatesConfig): readonly Authenticator[] {
+  const path = options.flags["basic-auth-file"];
+  if (path === "") return [];
+  log.warning("Passwords are legacy: prefer client certificates or tokens", { file: path });
+  try {
+    return [basicAuthenticator(readConfigFile("--basic-auth-file", path))];
+  } catch (error) {
+    if (!(error instanceof PasswordFileError)) throw error;
+    throw new ConfigError(`--basic-auth-file: ${path}: ${error.message}`);
+  }
 }
 
 function signerPermission(authorizer: Authorizer): MaySigner {

@@ -2,7 +2,7 @@
  * Flags that kube-apiserver had in v1.19 or later and that manifests still carry. They are accepted
  * and do nothing. Upstream: the release notes of the versions named.
  */
-import { bool, type FlagSpec, int, string, strings } from "./flag-spec.ts";
+import { bool, type FlagSpec, int, string } from "./flag-spec.ts";
 
 const gone = (version: string) => ({
   deprecated: `it was removed from kube-apiserver in ${version} and has no effect`,
@@ -57,5 +57,4 @@ export const removedFlags = {
   "skip-log-headers": bool(false, USAGE, gone("v1.26")),
   stderrthreshold: string("", USAGE, gone("v1.26")),
   "audit-dynamic-configuration": bool(false, USAGE, gone("v1.19")),
-  "basic-auth-file": strings([], USAGE, gone("v1.19")),
 };

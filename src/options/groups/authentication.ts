@@ -67,5 +67,9 @@ export const authenticationFlags = {
   ),
   "service-account-lookup": bool(true, "Refuse tokens whose service account or secret is gone."),
   "service-account-max-token-expiration": duration("0s", "Longest life of tokens; 0: no limit."),
+  "basic-auth-file": string(
+    "",
+    'Legacy: CSV file of passwords: password,user,uid,"group,group". Prefer certificates or tokens.',
+  ),
   "token-auth-file": string("", 'CSV file of static tokens: token,user,uid,"group,group".'),
 };
