@@ -144,7 +144,8 @@ function unacceptable(clauses: readonly AcceptClause[], offer: Offer): StatusErr
 
 const BROWSERS = /^(curl|Wget|Mozilla\/5\.0)/;
 
-function wantsPretty(request: ReceivedRequest): boolean {
+/** Indented, for people: asked for by `pretty`, or by a browser's or curl's name. */
+export function wantsPretty(request: ReceivedRequest): boolean {
   const asked = request.query.get("pretty");
   if (asked !== null) return asked === "" || asked === "1" || asked === "true";
   return BROWSERS.test(request.headers.get("user-agent") ?? "");

@@ -20,7 +20,7 @@ import { servesStorageVersion } from "../registry/generic/served-resource.ts";
 import type { BytesResponse, ReceivedRequest } from "../request/request.ts";
 import type { Stored } from "../storage/interfaces.ts";
 import type { MediaType, Negotiated, Transformation } from "./negotiation.ts";
-import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from "./negotiation.ts";
+import { JSON_TYPE, PROTOBUF_TYPE, wantsPretty, YAML_TYPE } from "./negotiation.ts";
 import { tableOfObjects } from "./table.ts";
 
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
@@ -188,7 +188,8 @@ function respondStatusBody(
     const body = encodeProtobuf(object, schema, kind);
     return { kind: "bytes", status: code, headers: [["Content-Type", PROTOBUF_TYPE]], body };
   }
-  const negotiated = { mediaType, pretty: false, as: undefined, asVersion: "" };
+  const pretty = wantsPretty(request);
+  const negotiated = { mediaType, pretty, as: undefined, asVersion: "" };
   return respondJsonValue(request, negotiated, code, status);
 }
 
