@@ -173,7 +173,8 @@ async function refused(
 function relayed(kubelet: WebSocket, signal: AbortSignal): Response {
   const abandon = () => kubelet.terminate();
   signal.addEventListener("abort", abandon);
-  kubelet.once("close", () => signal.removeEventListener("abort", abandon));
+  const taken = () => signal.removeEventListener("abort", abandon);
+  kubelet.once("close", taken);
   return {
     kind: "upgrade",
     headers: [],
@@ -183,7 +184,10 @@ function relayed(kubelet: WebSocket, signal: AbortSignal): Response {
       socket.close();
     },
     abandon: () => kubelet.terminate(),
-    acceptMessages: (client) => relay(client, kubelet),
+    acceptMessages: (client) => {
+      taken(); // from here on the client's connection ends it, not the request's
+      relay(client, kubelet);
+    },
   };
 }
 
