@@ -87,7 +87,6 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
   const server = await createApiServer({
     ...data,
     storage,
-    index: data.index,
     threads: data.sharedAcceptor ? data.options.frontThreads : 1,
     health,
     scrape,

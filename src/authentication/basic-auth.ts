@@ -2,9 +2,10 @@
  * User names and passwords of `--basic-auth-file`, which kube-apiserver had until v1.18.
  * Upstream (v1.18): authentication/password/passwordfile and authentication/request/basicauth.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { UserInfo } from "../request/user-info.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { secretDigest } from "./secret-digest.ts";
 import { parseCsv } from "./token/csv.ts";
 
 const COLUMNS_MIN = 3;
@@ -25,14 +26,14 @@ export class PasswordFileError extends Error {
  */
 export function basicAuthenticator(text: string): Authenticator {
   const users = parseUsers(text);
-  const nobody = { digest: sha256(""), user: undefined };
+  const nobody = { digest: secretDigest(""), user: undefined };
   return {
     name: "basic-auth",
     authenticate(request) {
       const credentials = credentialsOf(request.headerValues("authorization")[0] ?? "");
       if (credentials === undefined) return undefined;
       const { digest, user } = users.get(credentials.name) ?? nobody;
-      const isRight = timingSafeEqual(digest, sha256(credentials.password));
+      const isRight = timingSafeEqual(digest, secretDigest(credentials.password));
       if (!isRight || user === undefined) throw new Error(INVALID);
       return { user };
     },
@@ -58,7 +59,7 @@ function parseUsers(text: string): ReadonlyMap<string, Entry> {
       throw new PasswordFileError(`record number ${index + 1} has no password or no user name`);
     }
     const user = { name, uid, groups: groups === "" ? [] : groups.split(","), extra: {} };
-    users.set(name, { digest: sha256(password), user });
+    users.set(name, { digest: secretDigest(password), user });
   }
   return users;
 }
@@ -72,5 +73,3 @@ function credentialsOf(header: string) {
   if (colon < 0 || header.length > HEADER_LENGTH_MAX) throw new Error(INVALID);
   return { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }
-
-const sha256 = (text: string) => createHash("sha256").update(text).digest();

@@ -201,17 +201,11 @@ export function serverTimeout(of: GroupResource, verb: string, retryAfterSeconds
 export function tooManyRequests(message: string, retryAfterSeconds: number): StatusError {
   return new StatusError("TooManyRequests", message, { details: { retryAfterSeconds } });
 }
-export function serviceUnavailable(message: string): StatusError {
-  return new StatusError("ServiceUnavailable", message);
-}
 export function requestEntityTooLarge(message: string): StatusError {
   return new StatusError("RequestEntityTooLarge", `Request entity too large: ${message}`);
 }
 export function resourceExpired(message: string, continueToken?: string): StatusError {
   return new StatusError("Expired", message, continueToken === undefined ? {} : { continueToken });
-}
-export function unsupportedMediaType(message: string): StatusError {
-  return new StatusError("UnsupportedMediaType", message);
 }
 export function notAcceptable(message: string): StatusError {
   return new StatusError("NotAcceptable", message);

@@ -1,7 +1,8 @@
 /** Tokens that join nodes to a cluster. Upstream: plugin/pkg/auth/authenticator/token/bootstrap. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { Listers } from "../../admission/plugin.ts";
 import type { TokenAuthenticator } from "../authenticator.ts";
+import { secretDigest } from "../secret-digest.ts";
 import type { Secret } from "../service-account/objects.ts";
 
 const TOKEN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
@@ -35,8 +36,7 @@ export function bootstrapTokenAuthenticator(
 }
 
 function sameText(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
+  return timingSafeEqual(secretDigest(a), secretDigest(b));
 }
 
 /** A time that can not be read is long past. */

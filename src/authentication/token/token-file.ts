@@ -1,6 +1,7 @@
 /** Static tokens of `--token-auth-file`. Upstream: apiserver/pkg/authentication/token/tokenfile. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { Authenticated, TokenAuthenticator } from "../authenticator.ts";
+import { secretDigest } from "../secret-digest.ts";
 import { parseCsv } from "./csv.ts";
 
 const COLUMNS_MIN = 3;
@@ -34,7 +35,7 @@ export function tokenFileAuthenticator(text: string): {
       warnings.push(`empty token has been found in token file, record number ${index + 1}`);
       continue;
     }
-    const digest = sha256(token);
+    const digest = secretDigest(token);
     const key = digest.toString("latin1");
     if (byDigest.has(key)) {
       warnings.push(`duplicate token has been found in token file, record number ${index + 1}`);
@@ -45,7 +46,7 @@ export function tokenFileAuthenticator(text: string): {
   const authenticator: TokenAuthenticator = {
     name: "token-file",
     async authenticateToken(token) {
-      const digest = sha256(token);
+      const digest = secretDigest(token);
       const entry = byDigest.get(digest.toString("latin1"));
       if (entry === undefined || !timingSafeEqual(entry.digest, digest)) return undefined;
       return entry.found;
@@ -53,5 +54,3 @@ export function tokenFileAuthenticator(text: string): {
   };
   return { authenticator, warnings };
 }
-
-const sha256 = (text: string) => createHash("sha256").update(text).digest();

@@ -36,9 +36,6 @@ export interface ServedGroup {
   readonly explicitKinds?: boolean;
 }
 
-/** Priority of a CRD's group and of its versions. */
-export const CRD_GROUP_PRIORITY = 1000;
-
 const FIRST_GROUP = "apiregistration.k8s.io";
 
 /**

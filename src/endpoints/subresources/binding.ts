@@ -10,7 +10,7 @@ import * as field from "../../apimachinery/validation/field.ts";
 import { schemaForKind, structOf } from "../../apis/schemas.ts";
 import { decodeStored, encodeForStorage } from "../../registry/generic/object-codec.ts";
 import { interpreted, secondsOf, storageOf } from "../../registry/generic/store.ts";
-import type { AuthorizedRequest, Handler } from "../../request/request.ts";
+import type { Handler } from "../../request/request.ts";
 import type { Stored } from "../../storage/interfaces.ts";
 import {
   attributesOf,
@@ -92,7 +92,7 @@ export function bindPod(scope: RequestScope, nameInUrl: boolean): Handler {
     const errors = bindingErrors(binding);
     if (errors.length > 0) throw api.unknownError(aggregate(errors));
     await scope.api.admission.validate(attributes);
-    await assign(pods(), request, binding, namespace, name, options.dryRun);
+    await assign(pods(), binding, namespace, name, options.dryRun);
     return respondEncoded(request, negotiated, 201, SUCCESS, structOf(STATUS_SCHEMA), STATUS);
   };
 }
@@ -109,7 +109,6 @@ function bindingErrors({ target }: Binding): ErrorList {
 
 async function assign(
   scope: RequestScope,
-  _request: AuthorizedRequest,
   binding: Binding,
   namespace: string,
   name: string,
