@@ -119,12 +119,11 @@ class Writer {
     return true;
   }
 
-  static bool IsZero(const TypeNode& type, const Slot& slot, int depth) {
-    if (slot.count == 0) return true;
-    switch (type.kind) {
+  /// Text, bytes, numbers and booleans; false for every other kind.
+  static bool IsZeroScalar(TypeKind kind, const Slot& slot) {
+    switch (kind) {
       case TypeKind::kString:
-      case TypeKind::kTime:
-      case TypeKind::kMicroTime: return slot.bytes().empty();
+      case TypeKind::kBytes: return slot.bytes().empty();
       case TypeKind::kBool:
       case TypeKind::kInt32:
       case TypeKind::kInt64:
@@ -132,9 +131,16 @@ class Writer {
       case TypeKind::kUint64:
       case TypeKind::kFloat32:
       case TypeKind::kFloat64: return slot.value() == 0;
-      case TypeKind::kBytes: return slot.bytes().empty();
-      case TypeKind::kStruct: return IsZeroStruct(*type.type, slot.bytes(), depth + 1);
       default: return false;
+    }
+  }
+  static bool IsZero(const TypeNode& type, const Slot& slot, int depth) {
+    if (slot.count == 0) return true;
+    switch (type.kind) {
+      case TypeKind::kTime:
+      case TypeKind::kMicroTime: return slot.bytes().empty();
+      case TypeKind::kStruct: return IsZeroStruct(*type.type, slot.bytes(), depth + 1);
+      default: return IsZeroScalar(type.kind, slot);
     }
   }
   static bool IsZeroStruct(const StructType& type, std::string_view message, int depth) {
@@ -158,20 +164,10 @@ class Writer {
     if (field.omitzero && !field.pointer && IsZero(*field.type, slot, depth)) return true;
     if (!field.omitempty || field.pointer) return false;
     switch (field.type->kind) {
-      case TypeKind::kString:
-      case TypeKind::kBytes: return slot.bytes().empty();
-      case TypeKind::kBool:
-      case TypeKind::kInt32:
-      case TypeKind::kInt64:
-      case TypeKind::kUint32:
-      case TypeKind::kUint64:
-      case TypeKind::kFloat32:
-      case TypeKind::kFloat64: return slot.value() == 0;
       case TypeKind::kList:
       case TypeKind::kMap: return slot.count == 0;
       case TypeKind::kWrappedList: return slot.count == 0 || slot.bytes().empty();
-      case TypeKind::kDuration: return false;
-      default: return false;
+      default: return IsZeroScalar(field.type->kind, slot);
     }
   }
 
