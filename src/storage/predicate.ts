@@ -1,6 +1,6 @@
 /** Matching of stored objects against a Scope, on the few values a selector can see. */
 import type { FieldRequirement } from "../apimachinery/fields/selector.ts";
-import type { LabelRequirement } from "../apimachinery/labels/selector.ts";
+import { isEverything, labelsMatch } from "../apimachinery/labels/selector.ts";
 import type { Scope, StorageConfig } from "./interfaces.ts";
 
 /** What selectors can see of one object. */
@@ -37,11 +37,8 @@ function scalarText(value: unknown): string {
 
 /** Whether the scope asks for more than a namespace or a name, which the key answers. */
 export function hasSelector(scope: Scope): boolean {
-  const labels = scope.labels;
-  return (
-    (labels !== undefined && (labels.requirements.length > 0 || labels.nothing === true)) ||
-    (scope.fields?.requirements.length ?? 0) > 0
-  );
+  if (scope.labels !== undefined && !isEverything(scope.labels)) return true;
+  return (scope.fields?.requirements.length ?? 0) > 0;
 }
 
 /** Whether a key relative to the resource's prefix lies in the scope. */
@@ -51,37 +48,9 @@ export function keyInScope(name: string, scope: Scope): boolean {
 }
 
 /** Whether an object matches the scope's selectors. */
-export function matchesSelectors(scope: Scope, object: Selectable): boolean {
-  const labels = scope.labels;
-  if (labels?.nothing === true) return false;
-  return (
-    (labels?.requirements ?? []).every((r) => matchesLabel(r, object.labels)) &&
-    (scope.fields?.requirements ?? []).every((r) => matchesField(r, object.fields))
-  );
-}
-
-function matchesLabel(r: LabelRequirement, labels: Readonly<Record<string, string>>): boolean {
-  const value = labels[r.key];
-  switch (r.operator) {
-    case "In":
-      return value !== undefined && r.values.includes(value);
-    case "NotIn":
-      return value === undefined || !r.values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-    case "Lt":
-      return value !== undefined && compareIntegers(r, value);
-  }
-}
-
-function compareIntegers(r: LabelRequirement, value: string): boolean {
-  const limit = r.values[0] ?? "";
-  if (!/^[+-]?\d+$/.test(value) || !/^[+-]?\d+$/.test(limit)) return false;
-  const order = BigInt(value.replace("+", "")) - BigInt(limit.replace("+", ""));
-  return r.operator === "Gt" ? order > 0n : order < 0n;
+export function matchesSelectors({ labels, fields }: Scope, object: Selectable): boolean {
+  if (labels !== undefined && !labelsMatch(labels, object.labels)) return false;
+  return (fields?.requirements ?? []).every((one) => matchesField(one, object.fields));
 }
 
 function matchesField(r: FieldRequirement, fields: Readonly<Record<string, string>>): boolean {
