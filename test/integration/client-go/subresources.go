@@ -194,8 +194,20 @@ func events(s *session) error {
 	for range 3 {
 		recorder.Event(about, corev1.EventTypeNormal, "Tested", "the same thing again")
 	}
-	return eventually("three times the same is one event", func() bool {
+	var counts []int32
+	err := eventually("three times the same is one event", func() bool {
 		list, err := s.client.CoreV1().Events(namespace).List(s.context, metav1.ListOptions{FieldSelector: "reason=Tested"})
-		return err == nil && len(list.Items) == 1 && list.Items[0].Count == 3
+		if err != nil {
+			return false
+		}
+		counts = counts[:0]
+		for _, item := range list.Items {
+			counts = append(counts, item.Count)
+		}
+		return len(counts) == 1 && counts[0] == 3
 	})
+	if err != nil {
+		return fmt.Errorf("%w; counted %v", err, counts)
+	}
+	return nil
 }
