@@ -194,7 +194,7 @@ function handshake({ host, port, credentials }: Target): Promise<void> {
     const { certificate, key } = credentials;
     const identity = certificate === undefined ? {} : { cert: certificate, key };
     const socket = connect({ host, port, rejectUnauthorized: false, ...identity }, () => {
-      socket.write("GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n");
+      socket.write("GET /version HTTP/1.1\r\nHost: bench\r\n\r\n");
     });
     socket.once("data", () => {
       socket.destroy();

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { requestHeaderAuthenticator } from "../../src/authentication/request-header.ts";
 import { createAuthenticate, unionOf } from "../../src/authentication/union.ts";
 import { CertificatePool } from "../../src/authentication/x509/certificate-pool.ts";
+import { verifiedCertificateOf } from "../../src/authentication/x509/connection-certificates.ts";
 import { x509Authenticator } from "../../src/authentication/x509/x509.ts";
 import {
   authority,
@@ -209,6 +210,27 @@ test("a connection's certificate expires while it stays open", async () => {
   } finally {
     now = Date.now();
   }
+});
+
+test("connections with one certificate share what was found out about it", () => {
+  const { pem } = client(clientCa, "many");
+  const seen: number[] = [];
+  const pool = { verifyClient: (_: unknown, at: number) => void seen.push(at) };
+  const connect = () => ({ remoteAddress: "", certificate: pem, identity: undefined });
+  const first = verifiedCertificateOf(connect(), pool, now);
+  assert.equal(verifiedCertificateOf(connect(), pool, now), first);
+  assert.equal(seen.length, 1);
+  verifiedCertificateOf(connect(), { ...pool }, now); // other authorities decide for themselves
+  assert.equal(seen.length, 2);
+});
+
+test("a certificate that is not valid yet is asked again once it is", async () => {
+  const made = client(clientCa, "early");
+  const before = now;
+  now -= 400 * DAY_MS;
+  assert.equal(await whoIs(made), undefined);
+  now = before;
+  assert.equal((await whoIs(made))?.name, "early");
 });
 
 test("an authority that is taken away takes its clients along", async () => {

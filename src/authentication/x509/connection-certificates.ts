@@ -1,4 +1,7 @@
-/** The parsed client certificate of a connection, read once for its life. */
+/**
+ * The parsed client certificate of a connection. Reading one and checking its signature costs more
+ * than the rest of a handshake, so all connections that show the same certificate share the result.
+ */
 import type { ClientConnection } from "../../request/request.ts";
 import { type ParsedCertificate, parseCertificate } from "./certificate.ts";
 
@@ -13,10 +16,14 @@ interface Verifier {
   verifyClient(certificate: ParsedCertificate, now: number): void;
 }
 
+/** Clients whose certificates are remembered; the one that has been there longest goes first. */
+const CERTIFICATES_MAX = 4_096;
+const byPem = new Map<string, ConnectionIdentity>();
+
 /**
  * The connection's certificate once `pool` accepts it; undefined without one. Throws
- * CertificateRefused. The signature is checked once per connection, the dates at every call, so
- * that a certificate does not outlive its end on a connection that stays open.
+ * CertificateRefused. The signature is checked once per certificate and pool, the dates at every
+ * call, so that a certificate does not outlive its end on a connection that stays open.
  */
 export function verifiedCertificateOf(
   connection: ClientConnection,
@@ -33,7 +40,12 @@ export function verifiedCertificateOf(
       pool.verifyClient(certificate, now);
     } catch (error) {
       const why = error instanceof Error ? error : new Error(String(error));
-      known = { validUntil: Number.POSITIVE_INFINITY, error: why };
+      // What is not valid yet is asked again when it is.
+      const { notBefore } = certificate;
+      known = {
+        validUntil: now < notBefore ? notBefore - 1 : Number.POSITIVE_INFINITY,
+        error: why,
+      };
     }
     verified.set(pool, known);
   }
@@ -42,10 +54,17 @@ export function verifiedCertificateOf(
 }
 
 function identityOf(connection: ClientConnection): ConnectionIdentity | undefined {
-  if (connection.certificate === undefined) return undefined;
+  const pem = connection.certificate;
+  if (pem === undefined) return undefined;
   if (connection.identity === undefined) {
-    const certificate = parseCertificate(connection.certificate);
-    connection.identity = { certificate, verified: new WeakMap() } satisfies ConnectionIdentity;
+    let known = byPem.get(pem);
+    if (known === undefined) {
+      known = { certificate: parseCertificate(pem), verified: new WeakMap() };
+      const [eldest] = byPem.size < CERTIFICATES_MAX ? [] : byPem.keys();
+      if (eldest !== undefined) byPem.delete(eldest);
+      byPem.set(pem, known);
+    }
+    connection.identity = known;
   }
   return connection.identity as ConnectionIdentity; // written above only
 }
