@@ -8,6 +8,7 @@ import type { StructSchema } from "../apimachinery/runtime/type-schema.ts";
 import { encodeYaml } from "../apimachinery/runtime/yaml.ts";
 import { schemaForKind, structOf } from "../apis/schemas.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
+import type { ListPage } from "../storage/interfaces.ts";
 import type { Negotiated } from "./negotiation.ts";
 import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from "./negotiation.ts";
 import { partialMetadata } from "./respond.ts";
@@ -18,6 +19,15 @@ export interface ListMeta {
   readonly resourceVersion: string;
   readonly continue?: string;
   readonly remainingItemCount?: number;
+}
+
+/** What a page knows of its list. */
+export function listMeta(page: ListPage, continueToken: string): ListMeta {
+  return {
+    resourceVersion: String(page.revision),
+    ...(continueToken === "" ? {} : { continue: continueToken }),
+    ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
+  };
 }
 
 /** The list of `objects` (request version) as negotiated; also PartialObjectMetadataList. */

@@ -30,6 +30,17 @@ export interface Table {
 
 type IncludeObject = "None" | "Metadata" | "Object";
 
+/** A Table's JSON up to `"rows":[`. */
+export function tableHead(resource: ServedResource, version: string, metadata: TableMeta): string {
+  const head = {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata: orderedMeta(metadata),
+    columnDefinitions: printerFor(resource).columns,
+  };
+  return `${JSON.stringify(head).slice(0, -1)},"rows":[`;
+}
+
 /** The rows of `objects` (request version), in order. Throws 400 for a bad includeObject. */
 export function tableOfObjects(
   request: ReceivedRequest,
@@ -69,7 +80,8 @@ function orderedMeta(meta: TableMeta): TableMeta {
   };
 }
 
-function includeObjectOf(request: ReceivedRequest): IncludeObject {
+/** What the rows' `object` is to be. Throws 400. */
+export function includeObjectOf(request: ReceivedRequest): IncludeObject {
   const asked = request.query.get("includeObject") ?? "";
   if (asked === "") return "Metadata";
   if (asked === "None" || asked === "Metadata" || asked === "Object") return asked;

@@ -9,6 +9,7 @@ const CHUNK_BYTES = 64 * 1024;
 const SINGLE_WRITE_BYTES_MAX = 256 * 1024;
 /** A long body lets other requests in between. */
 const BYTES_PER_TURN_MAX = 1024 * 1024;
+const TURN_MS_MAX = 3;
 const SPARE_CHUNKS_MAX = 64;
 
 const spareChunks: Buffer[] = [];
@@ -113,8 +114,9 @@ class StreamWriter {
   /** Reads and writes until the socket is full, the body is done, or the turn is used up. */
   pump(): void {
     let turnBytes = 0;
+    const turnEnd = performance.now() + TURN_MS_MAX;
     while (!this.#exchange.over && !this.#waiting && !this.#reading) {
-      if (turnBytes >= BYTES_PER_TURN_MAX) {
+      if (turnBytes >= BYTES_PER_TURN_MAX || performance.now() > turnEnd) {
         setImmediate(() => this.pump());
         return;
       }

@@ -179,6 +179,8 @@ export interface ListPage {
   readonly remaining: number | undefined;
   /** Each item's JSON, `kind` and `apiVersion` included. Lazily, from an immutable snapshot. */
   items(): Iterable<Stored>;
+  /** The item at `index` without copying it; absent where items() is all there is. */
+  item?(index: number): ListItem;
   /** What document() can make, where that is not everything (a page from the store itself). */
   readonly encodings?: readonly Encoding[];
   /**
@@ -194,6 +196,14 @@ export interface ListPage {
   prepare?(encoding: Encoding, signal: AbortSignal): Promise<void> | undefined;
   /** Frees the snapshot. Called exactly once, whatever happened. */
   close(): void;
+}
+/** One item of a page. Not to be used after another one was asked for. */
+export interface ListItem {
+  readonly name: string;
+  readonly revision: Revision;
+  json(): Uint8Array;
+  /** Writes it as GET answers it, as Storage.getInto does. */
+  into(encoding: Encoding, target: Uint8Array): number;
 }
 export interface ListHead {
   /** `PodList` and `v1`: kind and apiVersion of the list. */

@@ -1,5 +1,4 @@
 /** LIST of a collection, and WATCH, which shares its path. Upstream: handlers/get.go ListResource. */
-import { createGzip, constants as zlib } from "node:zlib";
 import * as api from "../../apimachinery/api/errors.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
@@ -17,20 +16,16 @@ import type { Encoding, ListPage, ListRequest, ReadAt } from "../../storage/inte
 import { asRevision } from "../../storage/interfaces.ts";
 import { namespaceOf, type RequestScope } from "../api-context.ts";
 import { decodeContinue, encodeContinue } from "../continue-token.ts";
-import { encodeList, type ListMeta } from "../list-encoding.ts";
+import { encodeList, listMeta } from "../list-encoding.ts";
 import type { Negotiated } from "../negotiation.ts";
 import { JSON_TYPE, negotiate, PROTOBUF_TYPE } from "../negotiation.ts";
 import { type ListOptions, parseListOptions, resourceVersionError } from "../options.ts";
-import {
-  acceptsGzip,
-  bytesResponse,
-  GZIP_BYTES_MIN,
-  LIST_TRANSFORMATIONS,
-  respondJsonValue,
-} from "../respond.ts";
+import { bytesResponse, LIST_TRANSFORMATIONS, respondJsonValue } from "../respond.ts";
 import { scopeOf } from "../selection.ts";
 import { tableOfObjects } from "../table.ts";
+import { maybeGzipped } from "./list-gzip.ts";
 import { mediaTypesOf } from "./media-types.ts";
+import { tablePage } from "./table-page.ts";
 import { watchResource } from "./watch.ts";
 
 const META_LIST = { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1" };
@@ -151,10 +146,14 @@ function respondPage(
         };
     return streamPage(request, page, encoding, head);
   }
+  let isTaken = false;
   try {
+    const rows = tablePage(scope, request, negotiated, page, token);
+    isTaken = rows !== undefined;
+    if (rows !== undefined) return rows;
     return respondPageOfObjects(scope, request, negotiated, page, token);
   } finally {
-    page.close();
+    if (!isTaken) page.close();
   }
 }
 
@@ -181,61 +180,15 @@ function streamPage(
 ): Response {
   const document = page.document(encoding, head);
   const type = encoding.endsWith("json") ? JSON_TYPE : PROTOBUF_TYPE;
-  const length = document.byteLength;
-  const headers: (readonly [string, string])[] = [["Content-Type", type]];
   const stream: StreamResponse = {
     kind: "stream",
     status: 200,
-    headers,
-    byteLength: length,
+    headers: [["Content-Type", type]],
+    byteLength: document.byteLength,
     read: (target) => document.read(target),
     close: () => page.close(),
   };
-  const isLarge = length === undefined || length > GZIP_BYTES_MIN;
-  if (!isLarge || !acceptsGzip(request)) return stream;
-  headers.push(["Content-Encoding", "gzip"], ["Vary", "Accept-Encoding"]);
-  return gzipped(stream);
-}
-
-const GZIP_CHUNK_BYTES = 64 * 1024;
-
-/** The stream through zlib's threads, a chunk at a time: memory stays bounded. */
-function gzipped(stream: StreamResponse): StreamResponse {
-  const gzip = createGzip({ level: zlib.Z_BEST_SPEED, chunkSize: GZIP_CHUNK_BYTES });
-  const output = gzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const source = Buffer.allocUnsafe(GZIP_CHUNK_BYTES);
-  let isFed = false;
-  let rest: Buffer = Buffer.alloc(0);
-  const feed = async () => {
-    for (;;) {
-      const size = await stream.read(source);
-      if (size === 0) break;
-      const chunk = Buffer.from(source.subarray(0, size));
-      if (!gzip.write(chunk)) await new Promise((resolve) => gzip.once("drain", resolve));
-    }
-    gzip.end();
-  };
-  return {
-    ...stream,
-    byteLength: undefined,
-    read: async (target) => {
-      if (!isFed) feed().catch((error: Error) => void gzip.destroy(error));
-      isFed = true;
-      if (rest.length === 0) {
-        const next = await output.next();
-        if (next.done === true) return 0;
-        rest = next.value;
-      }
-      const size = Math.min(rest.length, target.length);
-      target.set(rest.subarray(0, size), 0);
-      rest = rest.subarray(size);
-      return size;
-    },
-    close: () => {
-      gzip.destroy();
-      stream.close();
-    },
-  };
+  return maybeGzipped(request, stream);
 }
 
 function respondPageOfObjects(
@@ -245,11 +198,7 @@ function respondPageOfObjects(
   page: ListPage,
   token: string,
 ): Response {
-  const metadata: ListMeta = {
-    resourceVersion: String(page.revision),
-    ...(token === "" ? {} : { continue: token }),
-    ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
-  };
+  const metadata = listMeta(page, token);
   const objects: KubeObject[] = [];
   for (const stored of page.items()) {
     const object = decodeStored(stored, resource.storageSchema);

@@ -24,10 +24,50 @@ function withRest(whole: number, unit: string, rest: number, restUnit: string): 
   return rest === 0 ? `${whole}${unit}` : `${whole}${unit}${rest}${restUnit}`;
 }
 
+/** Private characters around the instant, in milliseconds since 1970, whose age goes there. */
+const AGE_MARK = /\uE000(-?\d+)\uE001/;
+
+/** A clock for rows that are kept: cells get marks in place of ages, and agesAsOf fills them in. */
+export class DeferredClock extends Date {
+  #marks = 0;
+
+  get marks(): number {
+    return this.#marks;
+  }
+  mark(at: number): string {
+    this.#marks++;
+    return `\uE000${at}\uE001`;
+  }
+}
+
+/**
+ * The text around the `clock`'s marks, alternating with the instants of the marks. Undefined when
+ * the text itself holds such characters: it can not be kept then.
+ */
+export function splitAtAges(text: string, clock: DeferredClock): readonly string[] | undefined {
+  const parts = text.split(AGE_MARK);
+  return parts.length === clock.marks * 2 + 1 ? parts : undefined;
+}
+
+/** The text of splitAtAges with ages as of `now`, as they stand in JSON. */
+export function agesAsOf(parts: readonly string[], now: number): string {
+  let text = parts[0] ?? "";
+  for (let i = 1; i < parts.length; i += 2) {
+    const age = humanDuration(now - Number(parts[i]));
+    text += (age === "<invalid>" ? "\\u003cinvalid\\u003e" : age) + (parts[i + 1] ?? "");
+  }
+  return text;
+}
+
 /** Time since an RFC3339 instant; `<unknown>` for none. */
 export function since(timestamp: string | null | undefined, now: Date): string {
   if (!timestamp) return "<unknown>"; // Events hold null where no time is known
-  return humanDuration(now.getTime() - Date.parse(timestamp));
+  return sinceMs(Date.parse(timestamp), now);
+}
+
+/** Time since an instant in milliseconds since 1970. */
+export function sinceMs(at: number, now: Date): string {
+  return now instanceof DeferredClock ? now.mark(at) : humanDuration(now.getTime() - at);
 }
 
 /** `a=b,c=d` sorted by key; `<none>` for no labels. */

@@ -1,6 +1,6 @@
 /** The pod's row: its status is a story told by its containers. Upstream: printers.go printPod. */
 import type { ContainerStatus, Pod } from "../../apis/core/v1/types.ts";
-import { humanDuration, orNone, since } from "./human.ts";
+import { orNone, since, sinceMs } from "./human.ts";
 import type { PrintedRow } from "./printers.ts";
 
 interface Progress {
@@ -26,7 +26,7 @@ export function printPod(pod: Pod, now: Date): PrintedRow {
   }
   const restarts =
     progress.restarts !== 0 && progress.lastRestart !== 0
-      ? `${progress.restarts} (${humanDuration(now.getTime() - progress.lastRestart)} ago)`
+      ? `${progress.restarts} (${sinceMs(progress.lastRestart, now)} ago)`
       : String(progress.restarts);
   const cells = [
     metadata?.name ?? "",

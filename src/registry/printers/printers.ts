@@ -19,7 +19,9 @@ export interface Printer {
   readonly columns: readonly PrinterColumn[];
   /** The convertor of kinds without columns of their own: no rows are null. */
   readonly isGeneric: boolean;
-  /** The order of a list's rows; as stored for all but a few kinds. */
+  /** Whether rows come in the order in which objects are stored. */
+  readonly keepsOrder: boolean;
+  /** The order of a list's rows. */
   order(objects: readonly KubeObject[]): readonly KubeObject[];
   /** One row for `object` in the request's version, with ages as of `now`. */
   row(object: KubeObject, now: Date): PrintedRow;
@@ -111,6 +113,7 @@ function makePrinter({ gvr }: ServedResource): Printer {
   return {
     columns: table?.columns ?? [],
     isGeneric: cells === undefined && !isPod,
+    keepsOrder: resource !== "flowschemas",
     order: resource === "flowschemas" ? byPrecedence : (objects) => objects,
     row: (object, now) => {
       if (isPod) return printPod(object as never, now);

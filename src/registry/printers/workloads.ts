@@ -22,7 +22,7 @@ import type {
   ReplicationController,
 } from "../../apis/core/v1/types.ts";
 import type { PodDisruptionBudget } from "../../apis/policy/v1/types.ts";
-import { humanDuration, labelsText, since } from "./human.ts";
+import { humanDuration, labelsText, since, sinceMs } from "./human.ts";
 
 type Cells = readonly unknown[];
 
@@ -158,8 +158,9 @@ export function job(object: Job, now: Date): Cells {
         : `${succeeded}/1`;
   const start = status?.startTime;
   const end = status?.completionTime;
-  const until = end === undefined ? now.getTime() : Date.parse(end);
-  const duration = start === undefined ? "" : humanDuration(until - Date.parse(start));
+  const lasted = (from: number) =>
+    end === undefined ? sinceMs(from, now) : humanDuration(Date.parse(end) - from);
+  const duration = start === undefined ? "" : lasted(Date.parse(start));
   return [
     metadata?.name ?? "",
     jobStatus(object),

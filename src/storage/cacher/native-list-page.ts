@@ -6,6 +6,7 @@ import {
   type Encoding,
   type ListDocument,
   type ListHead,
+  type ListItem,
   type ListPage,
   type Revision,
   type StorageConfig,
@@ -15,6 +16,8 @@ import { fillScratch } from "../native-codec.ts";
 
 /** Protobuf forms made between two turns of the loop: a millisecond of them. */
 const PREPARED_AT_ONCE = 100;
+
+const NO_ROOM = Buffer.alloc(0);
 
 export class NativeListPage implements ListPage {
   readonly revision: Revision;
@@ -36,14 +39,31 @@ export class NativeListPage implements ListPage {
 
   *items(): Iterable<Stored> {
     for (let i = 0; i < this.count; i++) {
-      const json = fillScratch((target) =>
-        native.listItem(this.#info.id, i, EncodingCode.json, target),
-      );
-      if (json === undefined) throw this.#gone();
+      const json = this.#jsonOf(i);
       const revision = asRevision(native.lastRevision());
       const name = native.listItemKey(this.#info.id, i);
-      yield { name, revision, json: Buffer.from(json) };
+      yield { name, revision, json };
     }
+  }
+
+  item(index: number): ListItem {
+    const { id } = this.#info;
+    // Nothing fits into no room: the call only tells the revision.
+    native.listItem(id, index, EncodingCode.json, NO_ROOM);
+    return {
+      name: native.listItemKey(id, index),
+      revision: asRevision(native.lastRevision()),
+      json: () => this.#jsonOf(index),
+      into: (encoding, target) => native.listItem(id, index, EncodingCode[encoding], target),
+    };
+  }
+
+  #jsonOf(index: number): Buffer {
+    const json = fillScratch((target) =>
+      native.listItem(this.#info.id, index, EncodingCode.json, target),
+    );
+    if (json === undefined) throw this.#gone();
+    return Buffer.from(json);
   }
 
   document(encoding: Encoding, head: ListHead): ListDocument {
