@@ -15,7 +15,7 @@ export function fingerprint(root) {
   for (const entry of readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) add(join(entry.parentPath ?? entry.path, entry.name));
   }
-  for (const name of ["package-lock.json", "tsconfig.json", "scripts/build.mjs"])
-    add(join(root, name));
+  for (const name of ["build.mjs", "thread-entry.cjs"]) add(join(root, "scripts", name));
+  for (const name of ["package-lock.json", "tsconfig.json"]) add(join(root, name));
   return hash.digest("hex");
 }

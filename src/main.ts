@@ -252,4 +252,4 @@ function onSignals(
   process.on("SIGINT", stop);
 }
 
-await main(process.argv.slice(2));
+void main(process.argv.slice(2));

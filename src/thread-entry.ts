@@ -2,6 +2,6 @@
 
 /** `name` without extension: `front-thread`. */
 export function threadEntry(name: string): URL {
-  const extension = import.meta.url.endsWith(".ts") ? ".source.mjs" : ".js";
+  const extension = import.meta.url.endsWith(".ts") ? ".source.mjs" : ".cjs";
   return new URL(`./${name}${extension}`, import.meta.url);
 }

@@ -34,7 +34,7 @@ export interface RunOptions {
  * In a bundle the task's own bundle lies beside the caller's.
  */
 export function defineTask<Input, Output>(callerUrl: string, name: string): Task<Input, Output> {
-  const extension = callerUrl.endsWith(".ts") ? ".ts" : ".js";
+  const extension = callerUrl.endsWith(".ts") ? ".ts" : ".cjs";
   return { url: new URL(`./${name}.task${extension}`, callerUrl) };
 }
 
