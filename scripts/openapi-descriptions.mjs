@@ -1,14 +1,18 @@
 /**
- * Writes the texts of API types and fields into a build folder, for the OpenAPI documents and
- * `kubectl explain`. They come from the doc comments of @kubernetes/client-node, when that package
- * is installed; they are never committed. Usage: node scripts/openapi-descriptions.mjs FILE
+ * Writes the texts of API types, fields and parameters into a build folder, for the OpenAPI
+ * documents and `kubectl explain`. They come from the doc comments of two development packages, as
+ * far as they are installed, and are never committed: @kubernetes/client-node has every type of
+ * v1.36, but no text beside a reference and no line breaks; kubernetes-models has those.
+ * Usage: node scripts/openapi-descriptions.mjs FILE
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const models = join(root, "node_modules", "@kubernetes", "client-node", "dist", "gen", "models");
+const packages = join(root, "node_modules");
+const client = join(packages, "@kubernetes", "client-node", "dist", "gen");
+const models = join(client, "models");
 const target = process.argv[2];
 
 if (target === undefined || !existsSync(models)) {
@@ -16,29 +20,110 @@ if (target === undefined || !existsSync(models)) {
   process.exit(0);
 }
 
-const clean = (comment) =>
-  comment
-    .split("\n")
-    .map((line) => line.replace(/^\s*\* ?/, ""))
-    .join("\n")
-    .trim()
-    .replace(/\\(['"])/g, "$1");
+const COMMENT = "/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*";
+const ENTITIES = { quot: '"', lt: "<", gt: ">", amp: "&" };
 
-/** The texts of one model: "" for the type, JSON names for its fields. */
-function textsOf(source) {
+/** `\&#39;`, `&#x60;` and `&quot;` back to their characters. */
+const unescaped = (text) =>
+  text
+    .replace(/\\?&#(x?)([0-9a-f]+);/gi, (_, hex, digits) =>
+      String.fromCharCode(Number.parseInt(digits, hex === "" ? 10 : 16)),
+    )
+    .replace(/\\?&(quot|lt|gt|amp);/g, (_, name) => ENTITIES[name])
+    .replace(/\\(['"*/])/g, "$1");
+
+const clean = (comment) =>
+  unescaped(
+    comment
+      .split("\n")
+      .map((line) => line.replace(/^\s*\* ?/, ""))
+      .join("\n")
+      .trim(),
+  );
+
+/**
+ * Lines were joined by spaces: one stands for a paragraph's break when doubled, and what is beyond
+ * indents the line. Inside a list, a dash begins a line.
+ */
+const broken = (text) => {
+  const lines = text.replace(/((?:- )?\S+)( {2,})(?=(\S))/g, (all, before, { length }, after) => {
+    if (length === 2 && /^\w+$/.test(before) && /[a-z]/.test(after)) return all;
+    const indent = " ".repeat(length % 2 === 0 ? length - 2 : length - 1);
+    return `${before}${length % 2 === 0 ? "\n\n" : "\n"}${indent}`;
+  });
+  return lines.replace(/(\n {2}[^\n]*[.]) - (?=`)/g, "$1\n- ");
+};
+
+/** The texts of one declaration: "" for the type, JSON names for its fields. */
+function textsOf(source, declaration, field) {
   const texts = {};
-  const type = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export declare class/.exec(source);
+  const type = new RegExp(COMMENT + declaration).exec(source);
   if (type !== null && clean(type[1]) !== "") texts[""] = clean(type[1]);
-  for (const field of source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*'([^']+)'\??:/g)) {
-    texts[field[2].replace(/^_/, "")] = clean(field[1]);
+  for (const found of source.matchAll(new RegExp(COMMENT + field, "g"))) {
+    const key = found[2].replace(/^_/, "");
+    texts[key.startsWith("x_") ? key.replace(/_/g, "-") : key] ??= clean(found[1]);
   }
   return texts;
 }
 
 const title = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+/** kubernetes-models by the name it exports a definition under. */
+function otherModels() {
+  const found = new Map();
+  for (const name of ["kubernetes-models", "@kubernetes-models/apimachinery"]) {
+    const folder = join(packages, name);
+    if (!existsSync(folder)) continue;
+    for (const file of readdirSync(folder, { recursive: true })) {
+      if (!file.endsWith(".d.ts") || file.includes("node_modules")) continue;
+      const source = readFileSync(join(folder, file), "utf8");
+      const exported = / as (IIoK8s\w+)/.exec(source);
+      if (exported === null) continue;
+      const texts = textsOf(source, "export (?:interface|type)", '"([^"]+)"\\??:');
+      found.set(exported[1], texts);
+    }
+  }
+  return found;
+}
+
+const others = otherModels();
+const letters = (text) => text.replace(/[^A-Za-z0-9]/g, "");
+/** Types with a form of their own, which no table of structs holds, by their short names. */
+const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
+const CRD = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
+const OWN_FORM = Object.fromEntries(
+  [
+    ...["Time", "MicroTime", "FieldsV1", "Patch"].map((name) => `${META}.${name}`),
+    ...["", "SchemaPropsOrArray", "SchemaPropsOrBool"].map((name) => `${CRD}.JSON${name}`),
+    "io.k8s.apimachinery.pkg.runtime.RawExtension",
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    "io.k8s.apimachinery.pkg.version.Info",
+  ].map((definition) => [definition.split(".").at(-1), definition]),
+);
+const descriptions = {};
+
+/** The client package puts the text of such a type in place of the field's own. */
+function ofType(text) {
+  const definition = OWN_FORM[/^(\w+) (?:is|represents) /.exec(text)?.[1]];
+  if (definition !== undefined) descriptions[definition] ??= { "": broken(text) };
+  return definition !== undefined;
+}
+
+/** Both packages' texts of a definition: the first knows the words, the second their lines. */
+function merged(definition, texts) {
+  const other = others.get(`I${definition.split(".").map(title).join("")}`) ?? {};
+  const result = {};
+  for (const key of new Set([...Object.keys(texts), ...Object.keys(other)])) {
+    const [words, lines] = [texts[key], other[key]];
+    const replaced = words === undefined || (key !== "" && ofType(words));
+    if (lines !== undefined && (replaced || letters(words) === letters(lines))) result[key] = lines;
+    else if (words !== undefined && !replaced) result[key] = broken(words);
+  }
+  return result;
+}
+
 const tables = join(root, "src", "apis", "generated", "types.generated.json");
 const { types } = JSON.parse(readFileSync(tables, "utf8"));
-const descriptions = {};
 for (const [goName, text] of Object.entries(types)) {
   const definition = text.startsWith("=") ? text.split("|")[1] : text.split("\n")[0].split("|")[0];
   if (!definition) continue;
@@ -50,8 +135,40 @@ for (const [goName, text] of Object.entries(types)) {
   const file = [`${title(group)}${v}${name}`, `${v}${name}`]
     .map((model) => join(models, `${model}.d.ts`))
     .find((path) => existsSync(path));
-  if (file !== undefined) descriptions[definition] = textsOf(readFileSync(file, "utf8"));
+  const own = file === undefined ? "" : readFileSync(file, "utf8");
+  const texts = merged(definition, textsOf(own, "export declare class", "'([^']+)'\\??:"));
+  if (Object.keys(texts).length > 0) descriptions[definition] = texts;
 }
+for (const definition of Object.values(OWN_FORM)) {
+  const texts = merged(definition, {});
+  if (Object.keys(texts).length > 0) descriptions[definition] = texts;
+}
+
+/**
+ * Texts of parameters: by name, by `patch/name` where patches differ, and by the options of connect
+ * subresources, `PodExec/container`.
+ */
+function parameterTexts() {
+  const texts = {};
+  const source = readFileSync(join(client, "types", "ObjectParamAPI.d.ts"), "utf8");
+  const options =
+    /Api(?:Connect|Read)\w*?((?:Pod|Service|Node)(?:Exec|Attach|Portforward|Proxy|Log))Request$/;
+  for (const [, name, body] of source.matchAll(/export interface (\w+)Request \{([\s\S]*?)\n\}/g)) {
+    if (name.startsWith("CustomObjects")) continue;
+    const connect = options.exec(`${name}Request`)?.[1];
+    for (const [, comment, field] of body.matchAll(new RegExp(`${COMMENT}(\\w+)\\??:`, "g"))) {
+      const text = broken(clean(comment.split(/\n[^\n]*Defaults to: undefined/)[0]));
+      const key = field.replace(/^_/, "");
+      if (text === "" || key === "body" || text.startsWith("name of the ")) continue;
+      if (/ApiPatch/.test(name) && key === "fieldManager") texts["patch/fieldManager"] = text;
+      else if (connect !== undefined && key !== "namespace") texts[`${connect}/${key}`] ??= text;
+      else texts[key] ??= text;
+    }
+  }
+  return texts;
+}
+descriptions["parameters"] = parameterTexts();
+
 mkdirSync(dirname(target), { recursive: true });
 writeFileSync(target, JSON.stringify(descriptions));
 console.log(`openapi-descriptions: ${Object.keys(descriptions).length} types in ${target}`);

@@ -29,7 +29,7 @@ import type { Serve } from "./server/front.ts";
 import type { HealthRegistry } from "./server/health.ts";
 import { registerStorageMetrics } from "./server/storage-metrics.ts";
 import { combinePaths, systemPaths } from "./server/system-paths.ts";
-import { KUBERNETES_VERSION } from "./server/version.ts";
+import { KUBERNETES_MINOR_VERSION } from "./server/version.ts";
 import type { LoadedFiles } from "./settings.ts";
 import { startFlowControl } from "./start-flow-control.ts";
 import type { StoragePorts } from "./storage/cacher/control.ts";
@@ -151,7 +151,7 @@ function ownPaths(config: ApiServerConfig, serverAddress: string) {
   const startedAt = new Date(config.startedAt);
   const groups = builtInGroups((resource) => isServed(runtimeConfig, resource));
   const openApi = new OpenApiDocuments(
-    { groups, gitVersion: KUBERNETES_VERSION, descriptions: descriptionsFile() },
+    { groups, version: KUBERNETES_MINOR_VERSION, descriptions: descriptionsFile() },
     openApiV3Paths(groups),
   );
   return [

@@ -4,6 +4,9 @@ import { arch } from "node:os";
 /** The Kubernetes release whose API is served. */
 export const KUBERNETES_VERSION = "v1.36.2";
 
+/** Its major and minor number, as OpenAPI documents name it. */
+export const KUBERNETES_MINOR_VERSION = KUBERNETES_VERSION.slice(1).replace(/[.]\d+$/, "");
+
 export interface VersionInfo {
   readonly major: string;
   readonly minor: string;

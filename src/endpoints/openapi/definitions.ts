@@ -1,7 +1,7 @@
 /**
  * OpenAPI definitions of built-in types, from the types table. Upstream: kube-openapi's generator and
- * builder. Version 2 has neither defaults nor enums and refers plainly; version 3 has both, and
- * wraps a reference that has siblings into `allOf`.
+ * builder. Version 2 has no defaults and refers plainly; version 3 has defaults and wraps a reference
+ * that has siblings into `allOf`.
  */
 import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
 import type {
@@ -50,11 +50,17 @@ function nameOf(schema: StructSchema): string {
 export class Definitions {
   readonly #version: OpenApiVersion;
   readonly #descriptions: Descriptions;
+  readonly #groupVersion: string | undefined;
   readonly #built = new Map<string, JsonObject>();
 
-  constructor(version: OpenApiVersion, descriptions: Descriptions) {
+  /**
+   * `groupVersion`, `apps/v1`: the one that the document is about. Kinds that every group version has
+   * (DeleteOptions, WatchEvent) are then listed for it and for the core alone.
+   */
+  constructor(version: OpenApiVersion, descriptions: Descriptions, groupVersion?: string) {
     this.#version = version;
     this.#descriptions = descriptions;
+    this.#groupVersion = groupVersion;
   }
 
   /** `{"$ref": ...}` of a struct; builds what it refers to. */
@@ -69,10 +75,23 @@ export class Definitions {
     return this.#ref(name);
   }
 
-  /** A definition that no table holds, e.g. `meta.v1.Patch`. */
+  /** A definition that no table holds, e.g. `meta.v1.Patch`; its fields are strings. */
   add(name: string, definition: JsonObject): JsonObject {
-    if (!this.#built.has(name)) this.#built.set(name, definition);
+    if (!this.#built.has(name)) this.#built.set(name, this.#described(name, definition));
     return this.#ref(name);
+  }
+
+  #described(name: string, definition: JsonObject): JsonObject {
+    const described = withText(this.#descriptions.type(name), definition);
+    const properties = definition["properties"] as JsonObject | undefined;
+    if (properties === undefined) return described;
+    const required = (definition["required"] ?? []) as JsonValue[];
+    const fields = Object.entries(properties).map(([json, shown]) => {
+      const zero = this.#version === 3 && required.includes(json) ? { default: "" } : {};
+      const field = { ...(shown as JsonObject), ...zero };
+      return [json, withText(this.#descriptions.field(name, json), field)];
+    });
+    return { ...described, properties: Object.fromEntries(fields) };
   }
 
   /** All definitions so far, by name, sorted. */
@@ -97,41 +116,47 @@ export class Definitions {
       ...(schema.fields.length === 0 ? {} : { properties }),
       ...(required.length === 0 ? {} : { required }),
       type: "object",
-      ...(schema.kinds === undefined ? {} : { [GVK]: schema.kinds.map(kindObject) }),
+      ...(schema.kinds === undefined ? {} : { [GVK]: this.#kinds(schema.kinds) }),
       ...(schema.mapType === undefined ? {} : { "x-kubernetes-map-type": schema.mapType }),
       ...(schema.unions === undefined ? {} : { "x-kubernetes-unions": schema.unions as JsonValue }),
     };
   }
 
+  #kinds(kinds: readonly string[]): JsonObject[] {
+    const own = this.#groupVersion;
+    const shown =
+      own === undefined || kinds.length < EVERYWHERE
+        ? kinds
+        : kinds.filter((kind) => kind.startsWith("/v1/") || kind.startsWith(`${own}/`));
+    return shown.map(kindObject);
+  }
+
   #property(owner: string, field: FieldSchema): JsonObject {
-    const description = this.#descriptions.field(owner, field.json);
-    const extensions: JsonObject = {
-      ...(description === undefined ? {} : { description }),
-      ...fieldExtensions(field),
-    };
+    const text = withPossibleValues(this.#descriptions.field(owner, field.json), field.type);
+    const extensions = withText(text, fieldExtensions(field));
     const shown = this.#type(field.type);
     const value = this.#version === 3 ? defaultOf(field) : undefined;
     if (value !== undefined) extensions["default"] = value;
     if (!("$ref" in shown)) return { ...shown, ...extensions };
     if (this.#version === 2) return { ...extensions, ...shown };
-    return Object.keys(extensions).length === 0 ? shown : { allOf: [shown], ...extensions };
+    const name = owner.slice(owner.lastIndexOf(".") + 1);
+    const bare = UNDOCUMENTED.has(name) || UNDOCUMENTED.has(`${name}.${field.json}`);
+    return bare && value === undefined && text === undefined
+      ? shown
+      : { allOf: [shown], ...extensions };
   }
 
   #type(type: TypeSchema): JsonObject {
     const special = HAND_WRITTEN[type.kind];
     if (special !== undefined) {
       const form = this.#version === 3 ? (special.v3 ?? special.v2) : special.v2;
-      const description = this.#descriptions.type(special.name);
-      return this.add(special.name, {
-        ...(description === undefined ? {} : { description }),
-        ...form,
-      });
+      return this.add(special.name, form);
     }
     switch (type.kind) {
       case "struct":
         return this.refOf(type);
       case "string": {
-        const values = this.#version === 3 && type.enum !== undefined ? [...type.enum].sort() : [];
+        const values = enumOf(type);
         return { type: "string", ...(values.length === 0 ? {} : { enum: values }) };
       }
       case "bool":
@@ -143,9 +168,9 @@ export class Definitions {
       case "bytes":
         return { format: "byte", type: "string" };
       case "list":
-        return { items: this.#element(type.elem), type: "array" };
+        return { items: this.#type(type.elem), type: "array" };
       case "map":
-        return { additionalProperties: this.#element(type.value), type: "object" };
+        return { additionalProperties: this.#type(type.value), type: "object" };
       case "json":
         return type.goName === undefined || !type.goName.includes("/")
           ? {}
@@ -154,17 +179,33 @@ export class Definitions {
         return {};
     }
   }
-
-  /** List items and map values: version 3 adds the zero value of what is no pointer. */
-  #element(type: TypeSchema): JsonObject {
-    const shown = this.#type(type);
-    if (this.#version === 2) return shown;
-    const zero = zeroOf(type);
-    if (zero === undefined) return shown;
-    return "$ref" in shown ? { allOf: [shown], default: zero } : { ...shown, default: zero };
-  }
 }
 
+const withText = (description: string | undefined, object: JsonObject): JsonObject =>
+  description === undefined ? object : { description, ...object };
+
+/** Enums whose constants the tables do not list. */
+const MORE_ENUMS: Readonly<Record<string, readonly string[]>> = {
+  "k8s.io/api/discovery/v1.AddressType": ["FQDN", "IPv4", "IPv6"],
+  "k8s.io/api/networking/v1.PathType": ["Exact", "ImplementationSpecific", "Prefix"],
+  "k8s.io/api/resource/v1.DeviceAllocationMode": ["All", "ExactCount"],
+};
+
+const enumOf = (type: TypeSchema): string[] =>
+  type.kind === "string" ? [...(type.enum ?? MORE_ENUMS[type.goName ?? ""] ?? [])].sort() : [];
+
+/** Upstream's texts end with the values of an enum; what each one means is not known here. */
+function withPossibleValues(text: string | undefined, type: TypeSchema): string | undefined {
+  const values = enumOf(type);
+  if (values.length === 0) return text;
+  const list = values.map((value) => ` - \`${JSON.stringify(value)}\``).join("\n");
+  return `${text === undefined ? "" : `${text}\n\n`}Possible enum values:\n${list}`;
+}
+
+/** Where references have no text, so that version 3 does not wrap them. */
+const UNDOCUMENTED: ReadonlySet<string> = new Set(["JSONSchemaProps", "IngressRule.http"]);
+/** From so many group versions on, a kind is one that all of them register. */
+const EVERYWHERE = 30;
 const GVK = "x-kubernetes-group-version-kind";
 
 function kindObject(text: string): JsonObject {

@@ -8,7 +8,7 @@ const task = defineTask<OpenApiTask, OpenApiBytes | undefined>(import.meta.url, 
 
 export interface OpenApiDocumentsInput {
   readonly groups: readonly ServedGroup[];
-  readonly gitVersion: string;
+  readonly version: string;
   readonly descriptions: string;
 }
 

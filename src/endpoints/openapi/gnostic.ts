@@ -34,11 +34,12 @@ const list =
     for (const item of Array.isArray(value) ? value : [value]) shape(writer, number, item);
   };
 
-/** A JSON map as a list of `{ name = 1, value = 2 }`. */
+/** A JSON map as a list of `{ name = 1, value = 2 }`, sorted as in upstream's bytes. */
 const named =
   (shape: Shape): Shape =>
   (writer, number, value) => {
-    for (const [name, item] of Object.entries(value as JsonObject)) {
+    const entries = Object.entries(value as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, item] of entries) {
       if (item === undefined) continue;
       delimited(writer, number, (inner) => {
         text(inner, 1, name);
@@ -67,13 +68,20 @@ function message(fields: () => Fields, extension: number): Shape {
   };
 }
 
+/** In the order of field numbers, extensions last and by name. */
 function writeMembers(writer: Writer, object: JsonObject, fields: Fields, extension: number): void {
+  const known: [JsonValue, ...Fields[string]][] = [];
+  const extensions: JsonObject = {};
   for (const [key, value] of Object.entries(object)) {
     if (value === undefined) continue;
     const field = fields[key];
-    if (field !== undefined) field[1](writer, field[0], value);
-    else if (key.startsWith("x-")) named(any)(writer, extension, { [key]: value });
+    if (field !== undefined) known.push([value, ...field]);
+    else if (key.startsWith("x-")) extensions[key] = value;
   }
+  for (const [value, number, shape] of known.sort(([, a], [, b]) => a - b)) {
+    shape(writer, number, value);
+  }
+  named(any)(writer, extension, extensions);
 }
 
 const strings = list(text);
@@ -130,15 +138,21 @@ const pathParameter = message(
   22,
 );
 
-/** ParametersItem { Parameter { body = 1 | non-body = 2 { query = 3 | path = 4 } } } */
-const parameterV2: Shape = (writer, number, value) => {
+/** Parameter { body = 1 | non-body = 2 { query = 3 | path = 4 } } */
+const ownParameterV2: Shape = (writer, number, value) => {
   const place = (value as JsonObject)["in"];
   const content =
     place === "body"
       ? wrap(1, bodyParameter)
       : wrap(2, place === "path" ? wrap(4, pathParameter) : wrap(3, queryParameter));
-  wrap(1, content)(writer, number, value);
+  content(writer, number, value);
 };
+const jsonReference = message(() => ({ $ref: [1, text], description: [2, text] }), 0);
+/** ParametersItem { Parameter = 1 | JsonReference = 2 } */
+const parameterV2: Shape = (writer, number, value) =>
+  "$ref" in (value as JsonObject)
+    ? wrap(2, jsonReference)(writer, number, value)
+    : wrap(1, ownParameterV2)(writer, number, value);
 
 const responseV2 = message(() => ({ description: [1, text], schema: [2, wrap(1, schemaV2)] }), 5);
 
@@ -181,6 +195,7 @@ const documentV2: Fields = {
   info: [2, infoV2],
   paths: [8, wrap(2, named(pathV2))],
   definitions: [9, wrap(1, named(schemaV2))],
+  parameters: [10, wrap(1, named(ownParameterV2))],
   security: [12, security],
   securityDefinitions: [13, wrap(1, named(wrap(2, apiKey)))],
 };
@@ -192,10 +207,10 @@ const schemaOrReference: Shape = (writer, number, value) =>
     ? wrap(2, reference)(writer, number, value)
     : wrap(1, schemaV3)(writer, number, value);
 
-/** DefaultType holds scalars only: gnostic drops other defaults. */
+/** DefaultType holds scalars only: gnostic leaves it empty for other defaults. */
 const defaultV3: Shape = (writer, number, value) => {
-  if (typeof value === "object" || value === null) return;
   delimited(writer, number, (inner) => {
+    if (typeof value === "object") return;
     if (typeof value === "string") inner.uint32(3 * 8 + BYTES).string(value);
     else if (typeof value === "boolean") inner.uint32(2 * 8).bool(value);
     else inner.uint32(8 + 1).double(Number(value));

@@ -5,7 +5,7 @@ import { type OpenApiBytes, type OpenApiEncoding, OpenApiService } from "./servi
 
 export interface OpenApiTask {
   readonly groups: readonly ServedGroup[];
-  readonly gitVersion: string;
+  readonly version: string;
   /** The file of descriptions made at build time; "" without one. */
   readonly descriptions: string;
   readonly want:
@@ -18,12 +18,12 @@ export interface OpenApiTask {
 let last: { readonly key: string; readonly service: OpenApiService } | undefined;
 
 export async function run(task: OpenApiTask): Promise<OpenApiBytes | undefined> {
-  const key = JSON.stringify([task.groups, task.gitVersion, task.descriptions]);
+  const key = JSON.stringify([task.groups, task.version, task.descriptions]);
   if (last?.key !== key) {
     const descriptions =
       task.descriptions === "" ? noDescriptions : loadDescriptions(task.descriptions);
-    const { groups, gitVersion } = task;
-    last = { key, service: new OpenApiService({ groups, gitVersion, descriptions }) };
+    const { groups, version } = task;
+    last = { key, service: new OpenApiService({ groups, version, descriptions }) };
   }
   const { service } = last;
   const { want } = task;

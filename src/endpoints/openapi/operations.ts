@@ -3,6 +3,7 @@
  * Upstream: apiserver/pkg/endpoints/installer.go, kube-openapi's naming of operations.
  */
 import type { BuiltInResource, BuiltInSubresource } from "../../apis/schemas.ts";
+import { operationText } from "./operation-texts.ts";
 
 export type Method = "get" | "put" | "post" | "delete" | "options" | "head" | "patch";
 
@@ -27,7 +28,11 @@ export interface Operation {
   readonly operationId: string;
   readonly tag: string;
   readonly action: string;
+  readonly description: string;
   readonly gvk: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Where parameters have texts of their own: `patch`, `PodExec`. */
+  readonly texts?: string;
+  /** By name, as upstream sorts them. */
   readonly parameters: readonly Parameter[];
   readonly body?: Content;
   readonly bodyRequired?: boolean;
@@ -41,20 +46,17 @@ const OBJECT_TYPES = [
   "application/json",
   "application/yaml",
   "application/vnd.kubernetes.protobuf",
-  "application/cbor",
 ];
 const STREAM_TYPES = [
   ...OBJECT_TYPES,
   "application/json;stream=watch",
   "application/vnd.kubernetes.protobuf;stream=watch",
-  "application/cbor-seq",
 ];
 const PATCH_TYPES = [
   "application/json-patch+json",
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
   "application/apply-patch+yaml",
-  "application/apply-patch+cbor",
 ];
 const ANY = ["*/*"];
 
@@ -162,11 +164,26 @@ export function operationsOf(resource: BuiltInResource): Operation[] {
   ];
 }
 
-type Details = Omit<Operation, "tag" | "gvk"> & { gvk?: Operation["gvk"] };
+type Details = Omit<Operation, "tag" | "gvk" | "description"> & {
+  gvk?: Operation["gvk"];
+  sub?: string;
+};
 
-function operation({ resource, tag, root }: Scope, details: Details): Operation {
-  const { group, version, kind } = resource;
-  return { tag, gvk: { group, version, kind }, ...details, path: root + details.path };
+const byNameIn = (a: Parameter, b: Parameter) =>
+  a.name === b.name ? (a.in < b.in ? -1 : 1) : a.name < b.name ? -1 : 1;
+
+function operation({ resource, tag, root }: Scope, { sub, ...details }: Details): Operation {
+  const { group, version, kind, verbs } = resource;
+  const { action, method } = details;
+  const described = { action, method, kind, watchable: verbs.includes("watch") };
+  return {
+    tag,
+    gvk: { group, version, kind },
+    description: operationText(sub === undefined ? described : { ...described, sub }),
+    ...details,
+    path: root + details.path,
+    parameters: [...details.parameters].sort(byNameIn),
+  };
 }
 
 function collectionOperations(scope: Scope): Operation[] {
@@ -250,7 +267,7 @@ function itemOperations(scope: Scope): Operation[] {
   const { resource, item } = scope;
   const { group, version, kind, verbs } = resource;
   const self: Content = { group, version, kind };
-  return objectOperations(scope, { path: item, suffix: "", verbs, content: self }).concat(
+  return objectOperations(scope, { path: item, verbs, content: self }).concat(
     verbs.includes("delete")
       ? operation(scope, {
           path: item,
@@ -269,16 +286,23 @@ function itemOperations(scope: Scope): Operation[] {
 
 interface ObjectTarget {
   readonly path: string;
-  readonly suffix: string;
+  /** The subresource; absent for the object itself. */
+  readonly sub?: string;
   readonly verbs: readonly string[];
   readonly content: Exclude<Content, string>;
 }
 
 /** get, put and patch of an object or of a subresource with the object's shape. */
 function objectOperations(scope: Scope, target: ObjectTarget): Operation[] {
-  const { path, suffix, verbs, content } = target;
+  const { path, sub, verbs, content } = target;
   const { prefix, noun, scoped } = scope;
-  const common = { path, gvk: content, produces: OBJECT_TYPES };
+  const suffix = title(sub ?? "");
+  const common = {
+    path,
+    gvk: content,
+    produces: OBJECT_TYPES,
+    ...(sub === undefined ? {} : { sub }),
+  };
   const named = [inPath("name"), ...scoped];
   const found: Operation[] = [];
   if (verbs.includes("get")) {
@@ -317,6 +341,7 @@ function objectOperations(scope: Scope, target: ObjectTarget): Operation[] {
         method: "patch",
         operationId: `patch${prefix}${noun}${suffix}`,
         action: "patch",
+        texts: "patch",
         parameters: [...named, ...WRITE, ...query("boolean", "force"), ...PRETTY],
         body: "Patch",
         bodyRequired: true,
@@ -376,6 +401,8 @@ function subresourceOperations(scope: Scope, sub: BuiltInSubresource): Operation
         method: "get",
         operationId: `read${scope.prefix}${scope.noun}Log`,
         action: "get",
+        sub: "log",
+        texts: `${scope.resource.kind}Log`,
         parameters: [...named, ...(CONNECT["log"] ?? []), ...PRETTY],
         consumes: ANY,
         produces: ["text/plain", ...OBJECT_TYPES],
@@ -383,13 +410,14 @@ function subresourceOperations(scope: Scope, sub: BuiltInSubresource): Operation
       }),
     ];
   }
-  const found = objectOperations(scope, { path, suffix, verbs: sub.verbs, content });
+  const found = objectOperations(scope, { path, sub: sub.name, verbs: sub.verbs, content });
   if (!sub.verbs.includes("create")) return found;
   return [
     ...found,
     operation(scope, {
       path,
       gvk: content,
+      sub: sub.name,
       method: "post",
       operationId: `create${scope.prefix}${scope.noun}${suffix}`,
       action: "post",
@@ -416,6 +444,8 @@ function connectOperations(scope: Scope, sub: BuiltInSubresource): Operation[] {
     operation(scope, {
       path: at,
       gvk: { group, version, kind: sub.kind },
+      sub: sub.name,
+      texts: `${scope.resource.kind}${title(sub.name)}`,
       method,
       operationId: `connect${scope.prefix}${title(method)}${scope.noun}${title(sub.name)}${suffix}`,
       action: "connect",

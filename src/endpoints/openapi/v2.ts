@@ -6,8 +6,10 @@ import type { ServedGroup } from "../discovery/resources.ts";
 import { Definitions } from "./definitions.ts";
 import { type Descriptions, noDescriptions } from "./descriptions.ts";
 import { structOfKind, versionInfo } from "./kinds.ts";
+import { parameterText } from "./operation-texts.ts";
 import type { Content, Operation, Parameter } from "./operations.ts";
 import { groupTag, operationsOf } from "./operations.ts";
+import { shareParameters } from "./shared-parameters.ts";
 
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
 const DISCOVERY_TYPES = [
@@ -20,8 +22,8 @@ const UNAUTHORIZED = { 401: { description: "Unauthorized" } };
 export interface OpenApiInput {
   /** The served groups, CRD groups included; only built-in kinds have definitions from the tables. */
   readonly groups: readonly ServedGroup[];
-  /** `v1.36.3`. */
-  readonly gitVersion: string;
+  /** Major and minor alone, `1.36`. */
+  readonly version: string;
   readonly descriptions?: Descriptions;
   /** Paths and definitions of CustomResourceDefinitions and aggregated servers, merged in. */
   readonly extra?: { readonly paths: JsonObject; readonly definitions: JsonObject };
@@ -29,12 +31,13 @@ export interface OpenApiInput {
 
 /** The whole document as an object. Takes tens of milliseconds: callers cache the bytes. */
 export function openApiV2(input: OpenApiInput): JsonObject {
-  const definitions = new Definitions(2, input.descriptions ?? noDescriptions);
+  const descriptions = input.descriptions ?? noDescriptions;
+  const definitions = new Definitions(2, descriptions);
   const paths: Record<string, JsonObject> = {};
   for (const operation of builtInOperations(input.groups)) {
     const path = paths[operation.path] ?? {};
     paths[operation.path] = path;
-    path[operation.method] = operationObject(operation, definitions);
+    path[operation.method] = operationObject(operation, { definitions, descriptions });
   }
   for (const path of Object.values(paths)) hoistParameters(path);
   Object.assign(
@@ -43,11 +46,13 @@ export function openApiV2(input: OpenApiInput): JsonObject {
     otherPaths(definitions),
     input.extra?.paths,
   );
+  const parameters = shareParameters(paths);
   return {
     swagger: "2.0",
-    info: { title: "Kubernetes", version: input.gitVersion },
-    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    info: { title: "Kubernetes", version: input.version },
+    paths: sorted(paths),
     definitions: sorted({ ...definitions.all(), ...input.extra?.definitions }),
+    parameters: sorted(parameters),
     securityDefinitions: {
       BearerToken: {
         description: "Bearer Token authentication",
@@ -101,22 +106,34 @@ export function reasonOf(code: number): string {
   return REASONS[code] ?? "";
 }
 
-function parameterObject({ name, in: place, type }: Parameter): JsonObject {
+/** What operations of one document share. */
+export interface Texts {
+  readonly definitions: Definitions;
+  readonly descriptions: Descriptions;
+}
+
+/** The order of members is upstream's: the names of shared parameters come from these bytes. */
+function parameterObject(parameter: Parameter, description: string | undefined): JsonObject {
+  const { name, in: place, type } = parameter;
   return {
     uniqueItems: true,
     type,
+    ...(description === undefined ? {} : { description }),
     name,
     in: place,
     ...(place === "path" ? { required: true } : {}),
   };
 }
 
-function operationObject(operation: Operation, definitions: Definitions): JsonObject {
-  const parameters: JsonObject[] = operation.parameters.map(parameterObject);
+function operationObject(operation: Operation, { definitions, descriptions }: Texts): JsonObject {
+  const parameters: JsonObject[] = operation.parameters.map((parameter) =>
+    parameterObject(parameter, parameterText(parameter, operation, descriptions)),
+  );
   if (operation.body !== undefined) {
     const schema = contentSchema(operation.body, definitions);
     const required = operation.bodyRequired === true ? { required: true } : {};
-    parameters.unshift({ name: "body", in: "body", ...required, schema });
+    parameters.push({ name: "body", in: "body", ...required, schema });
+    parameters.sort(byName);
   }
   const responses: JsonObject = {};
   for (const { code, content } of operation.answers) {
@@ -124,6 +141,7 @@ function operationObject(operation: Operation, definitions: Definitions): JsonOb
     responses[String(code)] = { description: reasonOf(code), schema };
   }
   return {
+    description: operation.description,
     consumes: [...operation.consumes],
     produces: [...operation.produces],
     schemes: ["https"],
@@ -134,6 +152,10 @@ function operationObject(operation: Operation, definitions: Definitions): JsonOb
     "x-kubernetes-action": operation.action,
     "x-kubernetes-group-version-kind": { ...operation.gvk },
   };
+}
+
+function byName(a: JsonObject, b: JsonObject): number {
+  return String(a["name"]) < String(b["name"]) ? -1 : 1;
 }
 
 /** Parameters that every operation of a path has stand on the path, as kube-openapi writes them. */
@@ -161,6 +183,7 @@ function isCommonName(common: readonly JsonObject[], parameter: JsonObject): boo
 /** A path with one GET, and what it answers. */
 export interface Simple {
   readonly path: string;
+  readonly description: string;
   readonly operationId: string;
   readonly tag: string;
   readonly types: readonly string[];
@@ -169,9 +192,10 @@ export interface Simple {
 }
 
 function simplePath(simple: Simple, definitions: Definitions): JsonObject {
-  const { operationId, tag, types, refer } = simple;
+  const { operationId, tag, types, refer, description } = simple;
   return {
     get: {
+      description,
       consumes: [...types],
       produces: [...types],
       schemes: ["https"],
@@ -191,6 +215,7 @@ export function discoveryOperations(groups: readonly ServedGroup[]): Simple[] {
   const found: Simple[] = [
     {
       path: "/apis/",
+      description: "get available API versions",
       operationId: "getAPIVersions",
       tag: "apis",
       types: DISCOVERY_TYPES,
@@ -202,6 +227,7 @@ export function discoveryOperations(groups: readonly ServedGroup[]): Simple[] {
     const root = group === "" ? "/api" : `/apis/${group}`;
     found.push({
       path: `${root}/`,
+      description: group === "" ? "get available API versions" : "get information of a group",
       operationId: group === "" ? "getCoreAPIVersions" : `get${title(tag)}APIGroup`,
       tag,
       types: DISCOVERY_TYPES,
@@ -210,9 +236,10 @@ export function discoveryOperations(groups: readonly ServedGroup[]): Simple[] {
     for (const { version } of versions) {
       found.push({
         path: `${root}/${version}/`,
+        description: "get available resources",
         operationId: `get${title(tag)}${title(version)}APIResources`,
         tag: `${tag}_${version}`,
-        types: [...DISCOVERY_TYPES, "application/cbor"],
+        types: DISCOVERY_TYPES,
         refer: ref("APIResourceList"),
       });
     }
@@ -231,6 +258,7 @@ export function otherOperations(): Simple[] {
   return [
     {
       path: "/version/",
+      description: "get the version information for this server",
       operationId: "getCodeVersion",
       tag: "version",
       types: ["application/json"],
@@ -238,6 +266,9 @@ export function otherOperations(): Simple[] {
     },
     {
       path: "/.well-known/openid-configuration/",
+      description:
+        "get service account issuer OpenID configuration, " +
+        "also known as the 'OIDC discovery doc'",
       operationId: "getServiceAccountIssuerOpenIDConfiguration",
       tag: "WellKnown",
       types: ["application/json"],
@@ -245,6 +276,9 @@ export function otherOperations(): Simple[] {
     },
     {
       path: "/openid/v1/jwks/",
+      description:
+        "get service account issuer OpenID JSON Web Key Set " +
+        "(contains public token verification keys)",
       operationId: "getServiceAccountIssuerOpenIDKeyset",
       tag: "openid",
       types: ["application/jwk-set+json"],

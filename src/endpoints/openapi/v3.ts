@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
 import type { ServedGroup } from "../discovery/resources.ts";
 import { Definitions } from "./definitions.ts";
 import { noDescriptions } from "./descriptions.ts";
+import { parameterText } from "./operation-texts.ts";
 import type { Operation, Parameter } from "./operations.ts";
 import {
   builtInOperations,
@@ -15,6 +16,7 @@ import {
   otherOperations,
   reasonOf,
   type Simple,
+  type Texts,
 } from "./v2.ts";
 
 const UNAUTHORIZED = { 401: { description: "Unauthorized" } };
@@ -42,27 +44,29 @@ export function openApiV3(input: OpenApiInput, path: string): JsonObject | undef
   const all = [...discoveryOperations(input.groups), ...otherOperations()];
   const simple = all.find((candidate) => candidate.path === root);
   if (simple === undefined) return undefined;
-  const definitions = new Definitions(3, input.descriptions ?? noDescriptions);
-  return document(input, { root, simple, definitions });
+  const descriptions = input.descriptions ?? noDescriptions;
+  const groupVersion = path.replace(/^apis?\//, "");
+  const definitions = new Definitions(3, descriptions, groupVersion);
+  return document(input, { root, simple, definitions, descriptions });
 }
 
 function document(
   input: OpenApiInput,
-  { root, simple, definitions }: { root: string; simple: Simple; definitions: Definitions },
+  { root, simple, definitions, descriptions }: Texts & { root: string; simple: Simple },
 ): JsonObject {
   const paths: Record<string, JsonObject> = { [root]: simplePath(simple, definitions) };
   if (/^\/apis?\/(?:[^/]+\/)?v[^/]+\/$/.test(root)) {
     for (const operation of builtInOperations(groupsAt(input.groups, root))) {
       const path = paths[operation.path] ?? {};
       paths[operation.path] = path;
-      path[operation.method] = operationObject(operation, definitions);
+      path[operation.method] = operationObject(operation, { definitions, descriptions });
     }
   }
   for (const path of Object.values(paths)) hoistParameters(path);
   const schemas = definitions.all();
   return {
     openapi: "3.0.0",
-    info: { title: "Kubernetes", version: input.gitVersion },
+    info: { title: "Kubernetes", version: input.version },
     paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
     components: {
       ...(Object.keys(schemas).length === 0 ? {} : { schemas }),
@@ -75,7 +79,6 @@ function document(
         },
       },
     },
-    security: [{ BearerToken: [] }],
   };
 }
 
@@ -88,10 +91,12 @@ function groupsAt(groups: readonly ServedGroup[], root: string): ServedGroup[] {
   });
 }
 
-function parameterObject({ name, in: place, type }: Parameter): JsonObject {
+function parameterObject(parameter: Parameter, description: string | undefined): JsonObject {
+  const { name, in: place, type } = parameter;
   return {
     name,
     in: place,
+    ...(description === undefined ? {} : { description }),
     ...(place === "path" ? { required: true } : {}),
     schema: { type, uniqueItems: true },
   };
@@ -101,7 +106,7 @@ function contentObject(types: readonly string[], schema: JsonValue): JsonObject 
   return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
-function operationObject(operation: Operation, definitions: Definitions): JsonObject {
+function operationObject(operation: Operation, { definitions, descriptions }: Texts): JsonObject {
   const responses: JsonObject = {};
   for (const { code, content } of operation.answers) {
     const schema = contentSchema(content, definitions);
@@ -113,8 +118,11 @@ function operationObject(operation: Operation, definitions: Definitions): JsonOb
   const { body } = operation;
   return {
     tags: [operation.tag],
+    description: operation.description,
     operationId: operation.operationId,
-    parameters: operation.parameters.map(parameterObject),
+    parameters: operation.parameters.map((parameter) =>
+      parameterObject(parameter, parameterText(parameter, operation, descriptions)),
+    ),
     ...(body === undefined
       ? {}
       : {
@@ -130,13 +138,14 @@ function operationObject(operation: Operation, definitions: Definitions): JsonOb
 }
 
 function simplePath(
-  { operationId, tag, types, refer }: Simple,
+  { operationId, tag, types, refer, description }: Simple,
   definitions: Definitions,
 ): JsonObject {
   const content = contentObject(types, refer(definitions));
   return {
     get: {
       tags: [tag],
+      description,
       operationId,
       responses: { 200: { description: "OK", content }, ...UNAUTHORIZED },
     },

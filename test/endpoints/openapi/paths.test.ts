@@ -5,7 +5,7 @@ import { openApiPaths } from "../../../src/endpoints/openapi/paths.ts";
 import { OpenApiService } from "../../../src/endpoints/openapi/service.ts";
 import type { AuthorizedRequest, BytesResponse } from "../../../src/request/request.ts";
 
-const service = new OpenApiService({ groups: builtInGroups().slice(0, 3), gitVersion: "v1.36.0" });
+const service = new OpenApiService({ groups: builtInGroups().slice(0, 3), version: "1.36" });
 const routes = openApiPaths({ service: () => service, startedAt: new Date(0) });
 
 async function get(target: string, headers: Record<string, string> = {}): Promise<BytesResponse> {
