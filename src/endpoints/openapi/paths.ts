@@ -15,6 +15,9 @@ import {
 
 const YEAR_MS = 365 * 86_400_000;
 const JSON_TYPE = "application/json";
+/** What upstream's index is sent as: nobody sets a type, and its first bytes are text. */
+const INDEX_TYPE = "text/plain; charset=utf-8";
+const VARY = [["Vary", "Accept"]] as const;
 
 /** What OpenApiService and OpenApiDocuments both are. */
 export interface OpenApiProvider {
@@ -39,8 +42,7 @@ export function openApiPaths(source: OpenApiSource): {
     paths: () => ["/openapi/v2", "/openapi/v3", "/openapi/v3/"],
     lookup(path) {
       if (path === "/openapi/v2") return (request) => v2(source, request);
-      if (path === "/openapi/v3" || path === "/openapi/v3/")
-        return (request) => v3Index(source, request);
+      if (path === "/openapi/v3") return (request) => v3Index(source, request);
       if (!path.startsWith("/openapi/v3/")) return undefined;
       return (request) => v3(source, request, path.slice("/openapi/v3/".length));
     },
@@ -49,7 +51,7 @@ export function openApiPaths(source: OpenApiSource): {
 
 async function v2(source: OpenApiSource, request: ReceivedRequest): Promise<BytesResponse> {
   const encoding = encodingOf(request, [OPENAPI_V2_PROTOBUF, OPENAPI_V2_PROTOBUF_OLD]);
-  if (encoding === undefined) return empty(406);
+  if (encoding === undefined) return empty(406, VARY);
   const document = await source.service().v2(encoding);
   const headers = [
     ["Last-Modified", source.startedAt.toUTCString()],
@@ -60,7 +62,7 @@ async function v2(source: OpenApiSource, request: ReceivedRequest): Promise<Byte
 }
 
 async function v3Index(source: OpenApiSource, request: ReceivedRequest): Promise<BytesResponse> {
-  return bytesResponse(request, 200, JSON_TYPE, await source.service().v3Index());
+  return bytesResponse(request, 200, INDEX_TYPE, await source.service().v3Index());
 }
 
 async function v3(
@@ -69,7 +71,7 @@ async function v3(
   path: string,
 ): Promise<BytesResponse> {
   const encoding = encodingOf(request, [OPENAPI_V3_PROTOBUF, OPENAPI_V3_PROTOBUF_OLD]);
-  if (encoding === undefined) return empty(406);
+  if (encoding === undefined) return empty(406, VARY);
   const document = await source.service().v3(path, encoding);
   if (document === undefined) return empty(404);
   const hash = request.query.get("hash");
@@ -81,7 +83,11 @@ async function v3(
     ["Cache-Control", "public, immutable"],
     ["Expires", new Date(Date.now() + YEAR_MS).toUTCString()],
   ] as const;
-  const headers = [...validators(document), ...(hash === document.hash ? fixed : [])];
+  const headers = [
+    ["Last-Modified", source.startedAt.toUTCString()] as const,
+    ...validators(document),
+    ...(hash === document.hash ? fixed : []),
+  ];
   if (request.headers.get("if-none-match") === document.etag) return empty(304, headers);
   return answer(request, document, { encoding, protobufType: OPENAPI_V3_PROTOBUF, headers });
 }
