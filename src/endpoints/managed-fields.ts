@@ -1,6 +1,8 @@
 /** The field managers of a resource's endpoints. Upstream: installer.go's field manager set-up. */
+
 import { unknownError } from "../apimachinery/api/errors.ts";
 import type { KubeObject } from "../apimachinery/meta/types.ts";
+import { cloneJson } from "../apimachinery/runtime/clone.ts";
 import { DecodeError } from "../apimachinery/runtime/decode-error.ts";
 import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
@@ -146,6 +148,6 @@ function toTyped(resource: ServedResource, object: JsonMap): JsonMap {
 function converted(resource: ServedResource, object: JsonMap, apiVersion: string) {
   if (apiVersion === apiVersionOf(resource.kind)) return { object, schema: resource.schema };
   if (apiVersion !== apiVersionOf(resource.storageKind)) return undefined;
-  const stored = resource.toStorage(structuredClone(object) as unknown as KubeObject);
+  const stored = resource.toStorage(cloneJson(object) as unknown as KubeObject);
   return { object: stored as unknown as JsonMap, schema: resource.storageSchema };
 }

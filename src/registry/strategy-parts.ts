@@ -2,7 +2,9 @@
  * The small steps that many strategies share: what of an object stays as stored, and generation.
  * Upstream: the Prepare functions of the strategy.go files, and rest.ResetObjectMetaForStatus.
  */
+
 import { type KubeObject, metadataOf, type ObjectMeta } from "../apimachinery/meta/types.ts";
+import { cloneJson } from "../apimachinery/runtime/clone.ts";
 import { semanticDeepEqual } from "../apimachinery/validation/equality.ts";
 import type { ErrorList } from "../apimachinery/validation/field.ts";
 import type { StrategyContext, SubresourceStrategy } from "./rest/strategy.ts";
@@ -15,7 +17,7 @@ export function keepFields<T extends object>(object: T, old: T, ...names: (keyof
   for (const name of names) {
     const kept = old[name];
     if (kept === undefined) delete object[name];
-    else object[name] = structuredClone(kept);
+    else object[name] = cloneJson(kept);
   }
 }
 

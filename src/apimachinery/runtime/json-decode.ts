@@ -49,9 +49,30 @@ export function decodeJson(
   { strict }: { readonly strict: FieldValidation },
 ): Decoded {
   const reader = new JsonReader(typeof body === "string" ? body : textOf(body));
-  const context: Context = {
+  const context = contextOf(reader, strict !== "Ignore");
+  const object = decodeAt(context, schema, undefined);
+  reader.expectEnd();
+  if (context.fatal !== undefined) throw context.fatal;
+  if (context.saved !== undefined) throw context.saved;
+  return { object: (object ?? {}) as JsonObject, strictErrors: context.strictErrors };
+}
+
+/**
+ * One value of any type; undefined for null and for a value that does not fit or is not known as a
+ * whole. `text` is JSON without errors of syntax.
+ */
+export function decodeJsonValue(text: string, type: TypeSchema): JsonValue | undefined {
+  const context = contextOf(new JsonReader(text), true);
+  const value = decodeAt(context, type, undefined);
+  const isClean =
+    context.fatal === undefined && context.saved === undefined && context.strictErrors.length === 0;
+  return isClean ? value : undefined;
+}
+
+function contextOf(reader: JsonReader, strict: boolean): Context {
+  return {
     reader,
-    strict: strict !== "Ignore",
+    strict,
     strictErrors: [],
     path: [],
     outerDepth: 0,
@@ -59,11 +80,6 @@ export function decodeJson(
     saved: undefined,
     fatal: undefined,
   };
-  const object = decodeAt(context, schema, undefined);
-  reader.expectEnd();
-  if (context.fatal !== undefined) throw context.fatal;
-  if (context.saved !== undefined) throw context.saved;
-  return { object: (object ?? {}) as JsonObject, strictErrors: context.strictErrors };
 }
 
 /**
@@ -251,7 +267,7 @@ function decodeField(context: Context, field: FieldSchema, object: JsonObject): 
     if (isNull && empties && previous !== undefined) delete object[field.json];
     return;
   }
-  if (!field.pointer && isZero(value, field)) {
+  if (!field.pointer && isZeroField(value, field)) {
     if (previous !== undefined) delete object[field.json];
     return;
   }
@@ -259,7 +275,7 @@ function decodeField(context: Context, field: FieldSchema, object: JsonObject): 
 }
 
 /** Go's zero value of a field that is no pointer, in canonical form absent. */
-function isZero(value: JsonValue, field: FieldSchema): boolean {
+export function isZeroField(value: JsonValue, field: FieldSchema): boolean {
   switch (field.type.kind) {
     case "string":
     case "bool":

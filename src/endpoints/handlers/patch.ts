@@ -6,8 +6,10 @@ import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { DecodeError } from "../../apimachinery/runtime/decode-error.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../../apimachinery/runtime/json.ts";
-import { decodeJson } from "../../apimachinery/runtime/json-decode.ts";
+import { decodeJson, type FieldValidation } from "../../apimachinery/runtime/json-decode.ts";
 import { encodeJson } from "../../apimachinery/runtime/json-encode.ts";
+import { redecode } from "../../apimachinery/runtime/json-redecode.ts";
+import type { StructSchema } from "../../apimachinery/runtime/type-schema.ts";
 import { yamlToJson } from "../../apimachinery/runtime/yaml.ts";
 import * as field from "../../apimachinery/validation/field.ts";
 import type { ServedResource } from "../../registry/generic/served-resource.ts";
@@ -118,12 +120,16 @@ export function makePatcher(
   if (type === STRATEGIC_PATCH) {
     return (live) => {
       const result = applyStrategicMergePatch(live as unknown as JsonObject, bytes, schema, strict);
+      const plain = plainResult(result, live, schema);
+      if (plain !== undefined) return plain;
       const shown = () => goText(result.patch);
       return typedResult(resource, request, options, result.document, result.strictErrors, shown);
     };
   }
   const apply = type === JSON_PATCH ? applyJsonPatch : applyMergePatch;
   return (live) => {
+    const merged = type === MERGE_PATCH ? plainlyMerged(resource, live, bytes, strict) : undefined;
+    if (merged !== undefined) return merged;
     // The live object as a client sees it: zero values that Go prints are there to be patched.
     const document = JSON.parse(encodeJson(live as unknown as JsonObject, schema)) as JsonObject;
     const result = apply(document, bytes, strict);
@@ -140,6 +146,33 @@ export function makePatcher(
     object.apiVersion = apiVersionOf(kind);
     return object;
   };
+}
+
+/** The object after a merge patch whose result decodes cleanly; undefined for any other. */
+function plainlyMerged(
+  { schema, kind, strategicMerge }: ServedResource,
+  live: KubeObject,
+  bytes: Uint8Array,
+  strict: FieldValidation,
+): KubeObject | undefined {
+  if (!strategicMerge) return undefined;
+  // Zero values that Go prints make no difference to a merge.
+  const result = applyMergePatch(live as unknown as JsonObject, bytes, strict);
+  const object = plainResult(result, live, schema);
+  if (object === undefined) return undefined;
+  object.kind = kind.kind;
+  object.apiVersion = apiVersionOf(kind);
+  return object;
+}
+
+function plainResult(
+  result: { readonly document: unknown; readonly strictErrors: readonly string[] },
+  live: KubeObject,
+  schema: StructSchema,
+): KubeObject | undefined {
+  if (result.strictErrors.length > 0) return undefined;
+  const object = redecode(result.document, live as unknown as JsonObject, schema);
+  return object as unknown as KubeObject | undefined;
 }
 
 /** JSON of a document with bigints kept. */

@@ -1,5 +1,7 @@
 /** PUT of an object or a subresource. Upstream: handlers/update.go. */
+
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
+import { cloneJson } from "../../apimachinery/runtime/clone.ts";
 import { type UpdateResult, type UpdateRules, updateObject } from "../../registry/generic/store.ts";
 import type { AuthorizedRequest, Handler } from "../../request/request.ts";
 import {
@@ -54,7 +56,7 @@ function updateDecoded(
   const fields = fieldManagerFor(resource, subresource);
   const uid = object.metadata?.uid;
   return runUpdate(scope, request, options, subresource, uid, "UpdateOptions", (current) => {
-    const next = structuredClone(object);
+    const next = cloneJson(object);
     dedupOwnerReferences(request, next);
     if (current === undefined) return resource.toStorage(fields.created(next, manager));
     const live = resource.fromStorage(current);
@@ -126,8 +128,7 @@ export function runUpdate(
     writeContext(scope, request, options.dryRun),
     { namespace, name, ...(uid === undefined ? {} : { uid }) },
     rules,
-    async (current) => {
-      const old = current === undefined ? undefined : structuredClone(current);
+    async (current, old) => {
       const object = await make(current);
       await admitKeepingOwners(
         object,

@@ -2,6 +2,7 @@
  * `/scale` of the workloads: autoscaling/v1 Scale over spec.replicas of the parent.
  * Upstream: pkg/registry/apps/{deployment,replicaset,statefulset}/storage/storage.go.
  */
+
 import * as api from "../../apimachinery/api/errors.ts";
 import {
   labelSelectorAsSelector,
@@ -10,6 +11,7 @@ import {
 } from "../../apimachinery/labels/selector.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../apimachinery/meta/types.ts";
 import { metadataOf } from "../../apimachinery/meta/types.ts";
+import { cloneJson } from "../../apimachinery/runtime/clone.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
 import { validateScale } from "../../apis/autoscaling/v1/validation.ts";
 import { structOf } from "../../apis/schemas.ts";
@@ -160,13 +162,13 @@ async function writeScale(
       new Map([[apiVersionOf(resource.kind), REPLICAS_PATH]]),
     );
     const live = withManagedFields(scaleOf(resource, parent), handler.toSubresource());
-    const made = make(structuredClone(live));
+    const made = make(cloneJson(live));
     const next = isApply
       ? made
       : (fieldManagerFor(scaleResource(resource), "scale").updated(live, made, manager) as Scale);
     checkScale(name, next);
     const version = next.metadata?.resourceVersion ?? "";
-    const updated = structuredClone(parent);
+    const updated = cloneJson(parent);
     const metadata = metadataOf(updated);
     if (version === "") delete metadata.resourceVersion;
     else metadata.resourceVersion = version;

@@ -3,10 +3,12 @@
  * strategy. Objects are in the storage version. The order of steps is upstream's and visible here.
  * Upstream: apiserver/pkg/registry/generic/registry/store.go, registry/rest/{create,update}.go.
  */
+
 import { randomUUID } from "node:crypto";
 import type { StatusError } from "../../apimachinery/api/errors.ts";
 import * as api from "../../apimachinery/api/errors.ts";
 import { type KubeObject, metadataOf } from "../../apimachinery/meta/types.ts";
+import { cloneJson } from "../../apimachinery/runtime/clone.ts";
 import { Path } from "../../apimachinery/validation/field.ts";
 import {
   nameIsPathSegment,
@@ -52,7 +54,7 @@ export async function createObject(
 ): Promise<Written> {
   const generates = !metadataOf(object).name && Boolean(metadataOf(object).generateName);
   for (let tries = 1; ; tries++) {
-    const attempt = generates ? structuredClone(object) : object;
+    const attempt = generates ? cloneJson(object) : object;
     try {
       return await createOnce(resource, context, attempt, admit);
     } catch (error) {
@@ -191,9 +193,13 @@ export interface UpdateRules {
 
 /**
  * Makes the new object of the current one; called again after a conflict. Throws to refuse. The
- * current object is undefined when it does not exist and creating is allowed.
+ * current object is undefined when it does not exist and creating is allowed. `current` is a copy
+ * to work on; `old` is the same object, for reading only.
  */
-export type MakeUpdated = (current: KubeObject | undefined) => Promise<KubeObject>;
+export type MakeUpdated = (
+  current: KubeObject | undefined,
+  old: KubeObject | undefined,
+) => Promise<KubeObject>;
 
 export interface UpdateResult extends Written {
   readonly created: boolean;
@@ -283,7 +289,7 @@ async function createInUpdate(
   admit: AdmitValidating,
 ): Promise<void> {
   if (!rules.allowCreate) throw api.notFound(resource.groupResource, name);
-  const object = await makeUpdated(undefined);
+  const object = await makeUpdated(undefined, undefined);
   const version = metadataOf(object).resourceVersion;
   if (version !== undefined && version !== "" && version !== "0") {
     throw api.conflict(resource.groupResource, name, api.OPTIMISTIC_LOCK_MESSAGE);
@@ -310,7 +316,7 @@ async function updateStep(
   const { name } = target;
   const old = decodeStored(current, resource.storageSchema);
   if (target.uid !== undefined) checkUid(resource, name, target.uid, old);
-  const object = await makeUpdated(structuredClone(old));
+  const object = await makeUpdated(cloneJson(old), old);
   checkVersion(resource, rules, name, object, old);
   state.transaction = await resource.hooks?.beginUpdate?.(context, object, old);
   beforeUpdate(resource, context, rules.strategy, object, old);

@@ -1,5 +1,7 @@
 /** The endpoints of pods that update a part. Upstream: pkg/registry/core/pod/strategy.go. */
+
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
+import { cloneJson } from "../../../apimachinery/runtime/clone.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
 import { warningsForIP } from "../../../apimachinery/validation/ip.ts";
 import {
@@ -119,7 +121,7 @@ function keepAllButSizes({ gate }: StrategyContext, pod: PodObject, old: PodObje
 function withSizes(now: Container[], old: readonly Container[]): Container[] {
   if (now.some(({ name }, i) => name !== old[i]?.name)) return now;
   return now.map((container, i) => {
-    const merged: Container = structuredClone(old[i] ?? {});
+    const merged: Container = cloneJson(old[i] ?? {});
     keepFields(merged, container, "resources", "resizePolicy");
     return merged;
   });

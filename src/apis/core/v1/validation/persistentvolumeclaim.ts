@@ -2,6 +2,7 @@
  * PersistentVolumeClaims, and the claim templates of other kinds.
  * Upstream: ValidatePersistentVolumeClaim; pkg/api/persistentvolumeclaim/util.go.
  */
+import { cloneJson } from "../../../../apimachinery/runtime/clone.ts";
 import { semanticDeepEqual } from "../../../../apimachinery/validation/equality.ts";
 import {
   type ErrorList,
@@ -72,8 +73,8 @@ export function validatePersistentVolumeClaimUpdate(
 
 /** Both specs with what may change made equal. */
 function comparableSpecs(pvc: PersistentVolumeClaim, old: PersistentVolumeClaim) {
-  const comparable = structuredClone(pvc.spec ?? {});
-  const comparableOld = structuredClone(old.spec ?? {});
+  const comparable = cloneJson(pvc.spec ?? {});
+  const comparableOld = cloneJson(old.spec ?? {});
   const classErrors: ErrorList = [];
   if (!comparableOld.volumeName && comparable.volumeName) {
     comparableOld.volumeName = comparable.volumeName;

@@ -2,6 +2,7 @@
  * Updates through pods/resize and pods/ephemeralcontainers.
  * Upstream: ValidatePodResize, ValidatePodEphemeralContainersUpdate.
  */
+import { cloneJson } from "../../../../apimachinery/runtime/clone.ts";
 import { semanticDeepEqual } from "../../../../apimachinery/validation/equality.ts";
 import {
   type ErrorList,
@@ -76,7 +77,7 @@ export function validatePodResize(pod: Pod, old: Pod, options: PodValidationOpti
   if (!nodeSupportsResize(old)) {
     errors.push(forbidden(SPEC, "Pod running on node without support for resize"));
   }
-  const munged = structuredClone(spec);
+  const munged = cloneJson(spec);
   if (hasPodResources(before) || hasPodResources(spec)) {
     if (!options.inPlacePodLevelResources) {
       const detail =
