@@ -21,8 +21,10 @@ import { FeatureGates } from "./options/feature-gates.ts";
 import { printFlags, type ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
 import { serviceRanges } from "./options/validation.ts";
+import { serviceRepair } from "./registry/core/services/service-repair.ts";
 import { installResources } from "./registry/install.ts";
 import { createListers } from "./registry/listers.ts";
+import type { HookSettings } from "./registry/rest/strategy.ts";
 import type { SelectorParsers } from "./request/request-info-parse.ts";
 import { advertiseAddress } from "./server/advertise-address.ts";
 import type { Serve } from "./server/front.ts";
@@ -53,6 +55,8 @@ export interface ApiServerConfig {
 export interface ApiServer {
   readonly serve: Serve;
   readonly selectors?: SelectorParsers;
+  /** Finds leaked cluster IPs and node ports, once. Throws StorageError. */
+  repairServices(now: Date): Promise<void>;
   /** Takes up changed certificate authorities. */
   reload(authorities: Pick<LoadedFiles, "clientCa" | "requestHeaderCa">): void;
   close(): Promise<void>;
@@ -117,22 +121,42 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     await access.close();
     await storage.close();
   };
-  return { serve: (request) => api.serve(request), reload: access.reload, close };
+  return {
+    serve: (request) => api.serve(request),
+    repairServices: repairOf(options, storage),
+    reload: access.reload,
+    close,
+  };
 }
 
-function install({ flags, runtimeConfig }: ServerOptions, storage: ClosableStorageFactory) {
-  const { base, size } = flags["service-node-port-range"];
+function install(options: ServerOptions, storage: ClosableStorageFactory) {
   return installResources({
     storage,
-    hookSettings: {
-      serviceClusterIpRanges: serviceRanges(flags),
-      serviceNodePortRange: { first: base, last: base + size - 1 },
-      backend: storage.backend,
-      etcdPrefix: flags["etcd-prefix"],
-    },
-    isServed: (resource) => isServed(runtimeConfig, resource),
-    storageMediaType: flags["storage-media-type"].includes("json") ? "json" : "protobuf",
+    hookSettings: hookSettings(options, storage),
+    isServed: (resource) => isServed(options.runtimeConfig, resource),
+    storageMediaType: storageMediaType(options),
   });
+}
+
+function hookSettings({ flags }: ServerOptions, { backend }: ClosableStorageFactory): HookSettings {
+  const { base, size } = flags["service-node-port-range"];
+  return {
+    serviceClusterIpRanges: serviceRanges(flags),
+    serviceNodePortRange: { first: base, last: base + size - 1 },
+    backend,
+    etcdPrefix: flags["etcd-prefix"],
+  };
+}
+const storageMediaType = ({ flags }: ServerOptions) =>
+  flags["storage-media-type"].includes("json") ? "json" : "protobuf";
+
+function repairOf(options: ServerOptions, storage: ClosableStorageFactory) {
+  let repair: ReturnType<typeof serviceRepair> | undefined;
+  return async (now: Date): Promise<void> => {
+    const settings = hookSettings(options, storage);
+    repair ??= serviceRepair(storage, settings, storageMediaType(options));
+    await repair(now);
+  };
 }
 
 function apiSettings({ flags }: ServerOptions, gate: ApiSettings["gate"]): ApiSettings {

@@ -10,13 +10,13 @@ import { FeatureGates } from "./options/feature-gates.ts";
 import { registerBuildMetrics } from "./server/build-metrics.ts";
 import { withFilters } from "./server/filters.ts";
 import type { Front } from "./server/front.ts";
+import { LoopbackFront } from "./server/front-loopback.ts";
 import type { Acceptor } from "./server/front-uws-acceptor.ts";
 import { HealthRegistry } from "./server/health.ts";
 import { healthMetrics } from "./server/health-metrics.ts";
 import { registerInherentHooks } from "./server/inherent-hooks.ts";
 import { instrument } from "./server/request-metrics.ts";
 import { createFront } from "./server/start-front.ts";
-import type { StoragePorts } from "./storage/cacher/control.ts";
 import type { FromFront, FrontThreadData, ToFront } from "./thread-messages.ts";
 import { closePool, configurePool } from "./workers/pool.ts";
 
@@ -83,7 +83,10 @@ registerBuildMetrics(
 );
 if (data.index === 0) registerProcessMetrics(metrics);
 
-async function run(storage: StoragePorts | undefined): Promise<void> {
+/** Serves the main thread's controllers. */
+let controllers: LoopbackFront | undefined;
+
+async function run({ storage, loopback }: ToFront & { kind: "start" }): Promise<void> {
   const server = await createApiServer({
     ...data,
     storage,
@@ -101,6 +104,9 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
   const acceptor = data.sharedAcceptor ? remoteAcceptor : undefined;
   const choice = flags.front === "node" ? "node" : "uws";
   const front = await createFront(choice, { serve, selectors: server.selectors }, acceptor);
+  if (loopback !== undefined) {
+    controllers = new LoopbackFront(loopback, { serve, limits: data.limits });
+  }
   take = (message) => obey(message, front, server);
   for (const message of early) take(message);
   const { "bind-address": host, "secure-port": securePort } = flags;
@@ -109,6 +115,7 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
     const listening = await front.listen({ host, port: securePort, tls: files.tls, limits });
     say({ kind: "listening", port: listening });
   } catch (error) {
+    controllers?.close();
     await front.close(0); // what is open would keep the thread
     await server.close();
     throw error;
@@ -119,6 +126,7 @@ async function run(storage: StoragePorts | undefined): Promise<void> {
 async function close(front: Front, server: ApiServer, graceMs: number, watchGraceMs: number) {
   try {
     await front.close(graceMs, watchGraceMs);
+    controllers?.close();
     logInfo("Connections are closed", {}, 2);
     await server.close();
     await closePool();
@@ -139,6 +147,9 @@ function obey(message: ToFront, front: Front, server: ApiServer): void {
       front
         .reloadCertificates(message.tls)
         .catch((error) => logError("Taking up new certificates failed", error));
+      return;
+    case "repair-services":
+      void repairServices(server, message.id);
       return;
     case "hook-done":
       hooks.get(message.name)?.(message.error === undefined ? undefined : new Error(message.error));
@@ -165,6 +176,15 @@ function obey(message: ToFront, front: Front, server: ApiServer): void {
   }
 }
 
+async function repairServices(server: ApiServer, id: number): Promise<void> {
+  try {
+    await server.repairServices(new Date());
+    say({ kind: "repaired", id, error: undefined });
+  } catch (error) {
+    say({ kind: "repaired", id, error: String(error) });
+  }
+}
+
 function settle({ id, error }: ToFront & { kind: "acceptor-done" }): void {
   const call = acceptorCalls.get(id);
   acceptorCalls.delete(id);
@@ -187,7 +207,7 @@ port.on("message", (message: ToFront) => {
     port.close(); // closed before the store was open
     return;
   }
-  run(message.storage).catch((error) => {
+  run(message).catch((error) => {
     say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
     port.close();
   });

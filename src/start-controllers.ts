@@ -1,10 +1,10 @@
 /** The in-server controllers, from flags and files. Runs in the main thread. */
 import { Controllers } from "./controllers/controllers.ts";
+import { LoopbackPort } from "./controllers/loopback-port.ts";
 import { rbacClient } from "./controllers/rbac-client.ts";
 import { logError, logInfo } from "./metrics/log.ts";
 import type { ServerOptions } from "./options/options.ts";
 import { serviceRanges } from "./options/validation.ts";
-import type { serviceRepair } from "./registry/core/services/service-repair.ts";
 import { advertiseAddress } from "./server/advertise-address.ts";
 import { firstAddress } from "./server/serving-names.ts";
 import type { LoadedFiles } from "./settings.ts";
@@ -37,11 +37,7 @@ export async function startControllers(
   const [range = "10.0.0.0/24"] = ranges;
   const storage = await openStorageHere(config);
   const controllers = new Controllers({
-    loopback: {
-      host: loopbackHost(flags["bind-address"]),
-      port,
-      token: loopbackToken,
-    },
+    loopback: { port: new LoopbackPort(supervisor.loopback()), token: loopbackToken },
     service: {
       serviceRanges: ranges,
       serviceIp: firstAddress(range),
@@ -66,7 +62,7 @@ export async function startControllers(
     rootCa: files.clientCa || files.tls.certificate,
     backend: storage?.backend,
     etcdPrefix: flags["etcd-prefix"],
-    ...(storage === undefined ? {} : { repairServices: repairOf(options, storage) }),
+    repairServices: () => supervisor.repairServices(),
     hookDone: (name, error) => supervisor.hookDone(name, error),
     onError: (what, error) => logError(`Controller: ${what}`, error),
   });
@@ -84,28 +80,4 @@ async function openStorageHere({
   if (thread === undefined) return undefined;
   const { openStorage } = await import("./storage/cacher/open-storage.ts");
   return openStorage(thread.connect().ports, (message) => logInfo(message));
-}
-
-/** Loaded after the start: it needs the registry, which this thread otherwise does without. */
-function repairOf(options: ServerOptions, storage: StorageFactory) {
-  const { flags } = options;
-  let repair: ReturnType<typeof serviceRepair> | undefined;
-  return async (now: Date): Promise<void> => {
-    const module = await import("./registry/core/services/service-repair.ts");
-    const { base, size } = flags["service-node-port-range"];
-    const settings = {
-      serviceClusterIpRanges: serviceRanges(flags),
-      serviceNodePortRange: { first: base, last: base + size - 1 },
-      backend: storage.backend,
-      etcdPrefix: flags["etcd-prefix"],
-    };
-    const isJson = flags["storage-media-type"].includes("json");
-    repair ??= module.serviceRepair(storage, settings, isJson ? "json" : "protobuf");
-    await repair(now);
-  };
-}
-
-function loopbackHost(bind: string): string {
-  if (bind === "0.0.0.0") return "127.0.0.1";
-  return bind === "::" ? "::1" : bind;
 }

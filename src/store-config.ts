@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
-import { storageConfigs } from "./registry/install.ts";
+import { storageConfigs } from "./registry/storage-config.ts";
 import type { BackendConfig, CacheThreadConfig, EtcdOverride } from "./storage/cacher/control.ts";
 
 /** Overrides of the same servers share their connections. */

@@ -1,5 +1,5 @@
 /** Starts the threads, keeps them in step, and ends them in order. Runs in the main thread. */
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { logError, logInfo } from "./metrics/log.ts";
 import { type MetricSnapshot, metrics } from "./metrics/registry.ts";
 import type { ServerOptions } from "./options/options.ts";
@@ -33,6 +33,8 @@ export class Supervisor {
   readonly #config: SupervisorConfig;
   readonly #fronts: FrontThread[] = [];
   readonly #collections = new Map<number, (snapshots: MetricSnapshot[]) => void>();
+  readonly #repairs = new Map<number, (error: string | undefined) => void>();
+  readonly #loopback = new MessageChannel();
   #acceptor: Acceptor | undefined;
   #nextId = 1;
   #closing = false;
@@ -61,11 +63,28 @@ export class Supervisor {
     const cache = await this.#config.cache;
     for (const { worker } of this.#fronts) {
       const storage = cache?.connect();
-      const start: ToFront = { kind: "start", storage: storage?.ports };
-      worker.postMessage(start, storage?.transferList ?? []);
+      const loopback = worker === this.#fronts[0]?.worker ? this.#loopback.port1 : undefined;
+      const start: ToFront = { kind: "start", storage: storage?.ports, loopback };
+      const transferred = loopback === undefined ? [] : [loopback];
+      worker.postMessage(start, [...(storage?.transferList ?? []), ...transferred]);
     }
     const ports = await Promise.all(this.#fronts.map((front) => front.listening));
     return shared ? listening : (ports[0] ?? 0);
+  }
+
+  /** The way to the API for the controllers of this thread. */
+  loopback(): MessagePort {
+    return this.#loopback.port2;
+  }
+  /** Rejects when the store fails. */
+  repairServices(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      this.#repairs.set(id, (error) =>
+        error === undefined ? resolve() : reject(new Error(error)),
+      );
+      this.#fronts[0]?.worker.postMessage({ kind: "repair-services", id } satisfies ToFront);
+    });
   }
 
   reload({ tls, clientCa, requestHeaderCa }: LoadedFiles): void {
@@ -147,6 +166,10 @@ export class Supervisor {
       case "collected":
         this.#collections.get(message.id)?.(message.metrics);
         this.#collections.delete(message.id);
+        return;
+      case "repaired":
+        this.#repairs.get(message.id)?.(message.error);
+        this.#repairs.delete(message.id);
         return;
       case "scrape":
         void this.#scrape(worker, message.id);

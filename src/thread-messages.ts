@@ -1,4 +1,5 @@
 /** What the main thread and the front threads say to each other. Plain data only. */
+import type { MessagePort } from "node:worker_threads";
 import type { MetricSnapshot } from "./metrics/registry.ts";
 import type { ServerOptions } from "./options/options.ts";
 import type { FrontLimits, TlsMaterial } from "./server/front.ts";
@@ -23,7 +24,14 @@ export type ToFront =
    * The store is open. Comes first, once: the thread has loaded its code meanwhile. Without
    * storage the thread opens the store itself, with caches in JavaScript (no addon).
    */
-  | { readonly kind: "start"; readonly storage: StoragePorts | undefined }
+  | {
+      readonly kind: "start";
+      readonly storage: StoragePorts | undefined;
+      /** The in-server controllers' requests come through it; the first front's only. */
+      readonly loopback: MessagePort | undefined;
+    }
+  /** Find leaked cluster IPs and node ports, once. */
+  | { readonly kind: "repair-services"; readonly id: number }
   | {
       readonly kind: "reload";
       readonly tls: TlsMaterial;
@@ -50,6 +58,7 @@ export type FromFront =
       readonly op: "add" | "remove";
       readonly descriptor: number;
     }
+  | { readonly kind: "repaired"; readonly id: number; readonly error: string | undefined }
   | { readonly kind: "collected"; readonly id: number; readonly metrics: MetricSnapshot[] }
   | { readonly kind: "scrape"; readonly id: number }
   | { readonly kind: "reset-metrics" };

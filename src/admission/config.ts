@@ -4,7 +4,7 @@
  * config.go.
  */
 import { dirname, isAbsolute, join } from "node:path";
-import { parse } from "yaml";
+import { parseYaml } from "../apimachinery/runtime/yaml-library.ts";
 import { type ErrorList, errorText, invalid, Path } from "../apimachinery/validation/field.ts";
 import { isDNS1123Label, isDNS1123Subdomain } from "../apimachinery/validation/names.ts";
 import {
@@ -266,7 +266,7 @@ function checkKind(
 
 function parseFields(text: string, path: string): Fields {
   try {
-    return fieldsOf(parse(text), path);
+    return fieldsOf(parseYaml(text), path);
   } catch (error) {
     if (error instanceof AdmissionConfigError) throw error;
     throw new AdmissionConfigError(

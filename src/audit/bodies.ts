@@ -1,9 +1,9 @@
 /** The bodies of a request and its answer, kept for the audit event as far as the level asks. */
 import { gunzipSync } from "node:zlib";
-import { parse } from "yaml";
 import { parseApiVersion } from "../apimachinery/runtime/gvk.ts";
 import { encodeJson } from "../apimachinery/runtime/json-encode.ts";
 import { decodeProtobuf, interpretEnvelope } from "../apimachinery/runtime/protobuf.ts";
+import { parseYaml } from "../apimachinery/runtime/yaml-library.ts";
 import { schemaForKind } from "../apis/schemas.ts";
 import type {
   BytesResponse,
@@ -167,7 +167,7 @@ function jsonText(bytes: Uint8Array, contentType: string): string | undefined {
     if (type === "application/vnd.kubernetes.protobuf") return protobufAsJson(bytes);
     const text = decodeUtf8(bytes).trim();
     if (type === "application/yaml" || type === "application/apply-patch+yaml") {
-      return JSON.stringify(parse(text));
+      return JSON.stringify(parseYaml(text));
     }
     // Not to be trusted: a line break or a broken brace would let a client write events of its own.
     return /[\r\n]/.test(text) ? JSON.stringify(JSON.parse(text)) : checked(text);

@@ -1,5 +1,5 @@
 /** What is audited, and how much of it. Upstream: apiserver/pkg/audit/policy. */
-import { parse } from "yaml";
+import { parseYaml } from "../apimachinery/runtime/yaml-library.ts";
 
 export const LEVELS = ["None", "Metadata", "Request", "RequestResponse"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -57,7 +57,7 @@ const API_VERSION = "audit.k8s.io/v1";
 export function parsePolicy(text: string): Policy {
   let parsed: unknown;
   try {
-    parsed = parse(text);
+    parsed = parseYaml(text);
   } catch (error) {
     throw new PolicyError(`failed decoding: ${error instanceof Error ? error.message : error}`);
   }

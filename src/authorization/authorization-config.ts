@@ -2,8 +2,9 @@
  * The file of `--authorization-config`. Upstream: apiserver/pkg/apis/apiserver/v1/types.go. Match
  * conditions are refused when the server starts: a webhook must not be skipped or asked by mistake.
  */
-import { parse } from "yaml";
+
 import { parseDuration } from "../apimachinery/runtime/duration.ts";
+import { parseYaml } from "../apimachinery/runtime/yaml-library.ts";
 
 export const AUTHORIZER_TYPES = [
   "Webhook",
@@ -43,7 +44,7 @@ const refuse = (at: string, why: string): never => {
 export function parseAuthorizationConfig(text: string): readonly ConfiguredAuthorizer[] {
   let parsed: unknown;
   try {
-    parsed = parse(text);
+    parsed = parseYaml(text);
   } catch (error) {
     throw new AuthorizationConfigError(
       `is no YAML: ${error instanceof Error ? error.message : ""}`,

@@ -1,21 +1,14 @@
 /**
- * The in-server controllers' way to the API: HTTPS to this server itself, as upstream's loopback
- * client. They get no other: what they do, an outside controller could do, and takes over unseen.
+ * The in-server controllers' way to the API, as upstream's loopback client: requests as any client
+ * sends them, through every gate, but without a connection. What they do, an outside controller
+ * could do, and takes over unseen.
  */
-import { Agent, request as httpsRequest } from "node:https";
 import type { KubeObject } from "../apimachinery/meta/types.ts";
-
-const TIMEOUT_MS = 30_000;
-const SOCKETS_MAX = 8;
-/**
- * The port is this process's own socket on a local address: who answers there holds the token
- * already. The operator's certificate may name other hosts and come from any CA.
- */
-const OWN_PORT = { rejectUnauthorized: false } as const;
+import type { LoopbackRequest } from "../server/loopback-messages.ts";
+import type { LoopbackPort } from "./loopback-port.ts";
 
 export interface LoopbackConfig {
-  readonly host: string;
-  readonly port: number;
+  readonly port: Pick<LoopbackPort, "call" | "stream" | "close">;
   /** The identity system:apiserver; made at start, known to this process only. */
   readonly token: string;
 }
@@ -45,14 +38,12 @@ export const isConflict = (error: unknown) => error instanceof ApiError && error
 
 export class ApiClient {
   readonly #config: LoopbackConfig;
-  readonly #agent: Agent;
   readonly #userAgent: string;
 
   /** `userAgent` up to its first slash is the field manager of what is written. */
   constructor(config: LoopbackConfig, userAgent = "kube-apiserver/v1.36") {
     this.#config = config;
     this.#userAgent = userAgent;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX, ...OWN_PORT });
   }
 
   /** The same server for a controller of another name. */
@@ -94,100 +85,64 @@ export class ApiClient {
     }
   }
 
-  #call(
+  async #call(
     method: string,
-    path: string,
+    target: string,
     body?: unknown,
     contentType = "application/json",
     accept = "application/json",
   ): Promise<unknown> {
-    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    return new Promise((resolve, reject) => {
-      const request = httpsRequest(
-        this.#options(method, path, accept, payload, contentType),
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on("data", (chunk: Buffer) => chunks.push(chunk));
-          response.on("error", reject);
-          response.on("end", () => {
-            try {
-              resolve(parsed(response.statusCode ?? 0, Buffer.concat(chunks).toString("utf8")));
-            } catch (error) {
-              reject(error);
-            }
-          });
-        },
-      );
-      request.setTimeout(TIMEOUT_MS, () =>
-        request.destroy(new Error(`${method} ${path} timed out`)),
-      );
-      request.on("error", reject);
-      request.end(payload);
-    });
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const request = this.#request(method, target, accept, text, contentType);
+    const answer = await this.#config.port.call(request);
+    return parsed(answer.status, answer.text);
   }
 
-  #options(method: string, path: string, accept: string, payload?: Buffer, contentType?: string) {
-    const { host, port, token } = this.#config;
-    return {
-      host,
-      port,
-      method,
-      path,
-      agent: this.#agent,
-      servername: "localhost",
-      headers: {
-        Authorization: `Bearer ${token}`,
-        Accept: accept,
-        "User-Agent": this.#userAgent,
-        ...(payload === undefined
-          ? {}
-          : { "Content-Type": contentType, "Content-Length": payload.length }),
-      },
-    };
+  #request(
+    method: string,
+    target: string,
+    accept: string,
+    body?: string,
+    contentType?: string,
+  ): LoopbackRequest {
+    const headers: [string, string][] = [
+      ["authorization", `Bearer ${this.#config.token}`],
+      ["accept", accept],
+      ["user-agent", this.#userAgent],
+    ];
+    if (body !== undefined && contentType !== undefined)
+      headers.push(["content-type", contentType]);
+    return { method, target, headers, body };
   }
 
   /**
    * Streams events until the server ends the watch, the signal aborts or the connection breaks.
    * Rejects with ApiError when the watch does not start (410: list again).
    */
-  watch(
+  async watch(
     path: string,
     onEvent: (event: WatchEventObject) => void,
     signal: AbortSignal,
     accept = "application/json",
   ): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const options = {
-        ...this.#options("GET", path, accept),
-        agent: undefined,
-        signal,
-      };
-      const request = httpsRequest({ ...options, ...OWN_PORT }, (response) => {
-        const { statusCode = 0 } = response;
-        let rest = "";
-        response.setEncoding("utf8");
-        response.on("data", (text: string) => {
-          rest += text;
-          if (statusCode !== 200) return;
-          const lines = rest.split("\n");
-          rest = lines.pop() ?? "";
-          for (const line of lines) {
-            if (line.trim() !== "") onEvent(JSON.parse(line) as WatchEventObject);
-          }
-        });
-        response.on("error", reject);
-        response.on("end", () => {
-          if (statusCode === 200) resolve();
-          else reject(new ApiError(statusCode, "", rest));
-        });
-      });
-      request.on("error", (error) => (signal.aborted ? resolve() : reject(error)));
-      request.end();
-    });
-  }
-
-  close(): void {
-    this.#agent.destroy();
+    let status = 0;
+    let rest = "";
+    const reader = {
+      onHead(code: number) {
+        status = code;
+      },
+      onText(text: string) {
+        rest += text;
+        if (status !== 200) return;
+        const lines = rest.split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          if (line.trim() !== "") onEvent(JSON.parse(line) as WatchEventObject);
+        }
+      },
+    };
+    await this.#config.port.stream(this.#request("GET", path, accept), reader, signal);
+    if (status !== 200 && !signal.aborted) throw new ApiError(status, "", rest);
   }
 }
 

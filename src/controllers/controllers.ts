@@ -42,8 +42,8 @@ export interface ControllersConfig {
   /** Undefined: this server is the only one it knows of. */
   readonly backend: KvBackend | undefined;
   readonly etcdPrefix: string;
-  /** Finds leaked cluster IPs and node ports; its own module, handed in. */
-  readonly repairServices?: (now: Date) => Promise<void>;
+  /** Finds leaked cluster IPs and node ports. */
+  readonly repairServices: () => Promise<void>;
   /** RBAC's default roles; its own module, handed in. */
   readonly reconcileRbac?: (client: ApiClient) => Promise<void>;
   /** A post-start hook has finished; /readyz waits for all of hookNames. */
@@ -64,7 +64,6 @@ export class Controllers {
   readonly #client: ApiClient;
   readonly #stop = new AbortController();
   readonly #masters: MasterLeases | undefined;
-  readonly #clients: ApiClient[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(config: ControllersConfig) {
@@ -100,10 +99,8 @@ export class Controllers {
         ensureServiceCidr(client, service, now()),
       ).then(() => this.#hook("bootstrap-controller", () => this.#publishService())),
     ]);
-    await this.#hook("start-service-ip-repair-controllers", async () =>
-      this.#config.repairServices?.(now()),
-    );
-    this.#every(REPAIR_MS, "service repair", async () => this.#config.repairServices?.(now()));
+    await this.#hook("start-service-ip-repair-controllers", this.#config.repairServices);
+    this.#every(REPAIR_MS, "service repair", this.#config.repairServices);
     this.#every(MINUTE_MS, "system namespaces", () => ensureNamespaces(client));
     this.#every(MINUTE_MS, "flow control", () => ensureFlowControl(client));
     this.#every(MINUTE_MS, "cluster authentication", () =>
@@ -126,7 +123,6 @@ export class Controllers {
     const collect = () => collectIdentityLeases(client, new Date());
     this.#every(HOUR_MS, "identity lease garbage collector", collect);
     const consumer = client.as("api-priority-and-fairness-config-consumer-v1");
-    this.#clients.push(consumer);
     keepFlowSchemaStatus(consumer, options);
     try {
       const { groupOrder } = await import("../apis/schemas.ts");
@@ -149,7 +145,7 @@ export class Controllers {
     } catch (error) {
       this.#config.onError("leaving the kubernetes endpoints", error);
     }
-    for (const client of [this.#client, ...this.#clients]) client.close();
+    this.#config.loopback.port.close();
   }
 
   async #publishService(): Promise<void> {

@@ -1,25 +1,17 @@
 /**
  * YAML bodies, read as sigs.k8s.io/yaml reads them and turned into JSON text: one document, YAML 1.1
- * booleans and octals, timestamps stay strings, aliases are bounded. The package `yaml` is loaded
- * when the first YAML body comes.
+ * booleans and octals, timestamps stay strings, aliases are bounded.
  */
-import { createRequire } from "node:module";
 import type * as Yaml from "yaml";
 import { DecodeError } from "./decode-error.ts";
 import { goQuote } from "./go-text.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { encodeJsonValue } from "./json-encode.ts";
 import { setOwn, textOf } from "./json-reader.ts";
+import { yamlLibrary } from "./yaml-library.ts";
 
 /** Nodes an alias bomb may grow to; goyaml stops at a ratio, this at a count. */
 const ALIASES_MAX = 1000;
-
-let loaded: typeof Yaml | undefined;
-
-function library(): typeof Yaml {
-  loaded ??= createRequire(import.meta.url)("yaml") as typeof Yaml;
-  return loaded;
-}
 
 /** JSON text of a YAML body, and the texts of duplicate keys, which only strict decoding tells. */
 export interface YamlAsJson {
@@ -30,7 +22,7 @@ export interface YamlAsJson {
 /** Throws DecodeError `syntax` with goyaml's text where that is known. */
 export function yamlToJson(body: Uint8Array | string): YamlAsJson {
   const text = typeof body === "string" ? body : textOf(body);
-  const yaml = library();
+  const yaml = yamlLibrary();
   const lines = new yaml.LineCounter();
   const document = yaml.parseAllDocuments(text, {
     version: "1.1",

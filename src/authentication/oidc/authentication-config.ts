@@ -3,7 +3,7 @@
  * validation. CEL expressions are refused when the server starts: ignoring one would let in users
  * whom the operator meant to keep out.
  */
-import { parse } from "yaml";
+import { parseYaml } from "../../apimachinery/runtime/yaml-library.ts";
 import type { AnonymousRule } from "../union.ts";
 import type { JwtIssuer, PrefixedClaim } from "./jwt-authenticator.ts";
 
@@ -42,7 +42,7 @@ export function parseAuthenticationConfig(
 ): AuthenticationConfig {
   let parsed: unknown;
   try {
-    parsed = parse(text);
+    parsed = parseYaml(text);
   } catch (error) {
     throw new AuthenticationConfigError(
       `is no YAML: ${error instanceof Error ? error.message : ""}`,

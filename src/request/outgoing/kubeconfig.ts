@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { parse } from "yaml";
+import { parseYaml } from "../../apimachinery/runtime/yaml-library.ts";
 
 export interface ServerConnection {
   /** `https://host:port/path`. */
@@ -33,7 +33,7 @@ export function loadKubeconfig(path: string): ServerConnection {
   let parsed: unknown;
   const text = readFileSync(path, "utf8");
   try {
-    parsed = parse(text);
+    parsed = parseYaml(text);
   } catch {
     throw new KubeconfigError("is no YAML");
   }

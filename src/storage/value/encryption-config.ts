@@ -2,7 +2,7 @@
  * EncryptionConfiguration (apiserver.config.k8s.io/v1): which providers, for which resources.
  * Upstream: server/options/encryptionconfig/config.go, apis/apiserver/validation.
  */
-import { parse } from "yaml";
+import { parseYaml } from "../../apimachinery/runtime/yaml-library.ts";
 
 export interface KeyConfig {
   readonly name: string;
@@ -33,7 +33,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function parseEncryptionConfig(text: string): readonly ResourceEncryption[] {
   let config: unknown;
   try {
-    config = parse(text);
+    config = parseYaml(text);
   } catch (error) {
     throw new EncryptionConfigError(`error decoding encryption provider configuration: ${error}`);
   }

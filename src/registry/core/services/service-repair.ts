@@ -1,7 +1,7 @@
 /** Both repairs on one store, to be run at start and every REPAIR_INTERVAL_MS on each server. */
 import type { StorageFactory } from "../../../storage/interfaces.ts";
-import { storageConfigs } from "../../install.ts";
 import type { HookSettings } from "../../rest/strategy.ts";
+import { storageConfigs } from "../../storage-config.ts";
 import { AllocationError } from "./ip-allocator.ts";
 import { NodePortAllocator } from "./port-allocator.ts";
 import {
