@@ -109,7 +109,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     storeHealth: (timeoutMs) => storage.backend.health(timeoutMs),
     ...(audit === undefined ? {} : { audit }),
     apiAudiences: access.apiAudiences,
-    paths: combinePaths([...ownPaths(config, serverAddress), access.paths]),
+    paths: combinePaths([...ownPaths(config, serverAddress), flowControl, access.paths]),
     onError: (request, error) =>
       logError("Request failed", error, { method: request.method, path: request.info.path }),
   });

@@ -14,7 +14,7 @@ import { LoopbackFront } from "./server/front-loopback.ts";
 import type { Acceptor } from "./server/front-uws-acceptor.ts";
 import { HealthRegistry } from "./server/health.ts";
 import { healthMetrics } from "./server/health-metrics.ts";
-import { registerInherentHooks } from "./server/inherent-hooks.ts";
+import { checkOrder, registerInherentHooks } from "./server/inherent-hooks.ts";
 import { instrument } from "./server/request-metrics.ts";
 import { createFront } from "./server/start-front.ts";
 import type { FromFront, FrontThreadData, ToFront } from "./thread-messages.ts";
@@ -69,8 +69,8 @@ function scrape(which: "all" | "slis"): Promise<string> {
 }
 const isSli = (name: string) => name.startsWith("kubernetes_healthcheck");
 
-const health = new HealthRegistry(healthMetrics(metrics));
-registerInherentHooks(health);
+const health = new HealthRegistry(healthMetrics(metrics), checkOrder);
+registerInherentHooks(health, { proxyClientCert: flags["proxy-client-cert-file"] !== "" });
 const hooks = new Map(hookNames.map((name) => [name as string, health.addPostStartHook(name)]));
 let shuttingDown = false;
 health.add("shutdown", () => {

@@ -2,13 +2,15 @@
  * How many requests run at a time: the gate between impersonation and authorization.
  * Upstream: apiserver/pkg/server/filters/{maxinflight,priority-and-fairness}.go.
  */
-import type { AuthenticatedRequest, BytesResponse, Response } from "../request/request.ts";
+import type { AuthenticatedRequest, BytesResponse, Handler, Response } from "../request/request.ts";
 
 export type Next = (request: AuthenticatedRequest) => Promise<Response>;
 
 export interface FlowControl {
   /** `next(request)` once there is room for it; 429 when there is none in time. */
   run(request: AuthenticatedRequest, next: Next): Promise<Response>;
+  /** The handler of a path that shows what it does; undefined for other paths. */
+  lookup(path: string): Handler | undefined;
   close(): void;
 }
 

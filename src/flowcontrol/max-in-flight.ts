@@ -54,6 +54,7 @@ export function maxInFlight(config: MaxInFlightConfig): FlowControl {
       }
       return releaseAtEnd(response, semaphore.release);
     },
+    lookup: () => undefined,
     close() {},
   };
 }

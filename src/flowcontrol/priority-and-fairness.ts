@@ -13,8 +13,9 @@ import type {
   PriorityLevelConfigurationSpec,
 } from "../apis/flowcontrol/v1/types.ts";
 import type { MetricRegistry } from "../metrics/registry.ts";
-import type { AuthenticatedRequest, Response } from "../request/request.ts";
+import type { AuthenticatedRequest, Handler, Response } from "../request/request.ts";
 import type { RequestInfo } from "../request/request-info.ts";
+import { dumpHandler } from "./dump.ts";
 import { type FlowControl, type Next, releaseAtEnd, tooManyRequests } from "./flow-control.ts";
 import { type FlowCells, FlowControlMetrics } from "./metrics.ts";
 import { PriorityLevel, SeatPool } from "./priority-level.ts";
@@ -128,6 +129,11 @@ export class PriorityAndFairness implements FlowControl {
     return this.#queue(flow, request, next);
   }
 
+  /** The dumps under /debug; undefined for other paths. */
+  lookup(path: string): Handler | undefined {
+    return dumpHandler(path, () => this.#levels.values());
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -137,8 +143,7 @@ export class PriorityAndFairness implements FlowControl {
     const { cells, level } = flow;
     const started = performance.now();
     cells.inQueue(1);
-    const waiting = { flow: flowKey(flow, request), signal: request.signal };
-    const outcome = await level.wait(waiting);
+    const outcome = await level.wait({ flow: flowKey(flow, request), request });
     cells.inQueue(-1);
     const seconds = (performance.now() - started) / 1000;
     if (outcome !== "run") {

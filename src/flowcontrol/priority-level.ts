@@ -9,6 +9,7 @@
  *     uses what it may lend. A level below its nominal limit never waits for the borrower.
  */
 import type { PriorityLevelConfigurationSpec } from "../apis/flowcontrol/v1/types.ts";
+import type { AuthenticatedRequest } from "../request/request.ts";
 
 export type RejectReason = "concurrency-limit" | "queue-full" | "time-out" | "cancelled";
 
@@ -16,10 +17,20 @@ export type RejectReason = "concurrency-limit" | "queue-full" | "time-out" | "ca
 export interface Waiting {
   /** The FlowSchema and the user or namespace: requests of one flow are served in order. */
   readonly flow: string;
-  readonly signal: AbortSignal;
+  readonly request: AuthenticatedRequest;
+}
+
+/** What a level has done so far. */
+export interface LevelCounts {
+  dispatched: number;
+  rejected: number;
+  timedOut: number;
+  cancelled: number;
 }
 
 interface Waiter extends Waiting {
+  /** Milliseconds since 1970. */
+  readonly arrivedAt: number;
   settle(outcome: "run" | RejectReason): void;
 }
 
@@ -45,6 +56,7 @@ export class PriorityLevel {
   /** Never limited. */
   exempt = false;
   nominal = 0;
+  readonly #counts: LevelCounts = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 };
   readonly #pool: SeatPool;
   readonly #waitMs: number;
   readonly #queues = new Map<string, Waiter[]>();
@@ -89,6 +101,7 @@ export class PriorityLevel {
   tryStart(): boolean {
     if (!this.exempt && !this.#mayStart()) return false;
     this.#executing++;
+    this.#counts.dispatched++;
     if (this.#executing > this.#guaranteed) this.#pool.reserved++;
     return true;
   }
@@ -102,7 +115,26 @@ export class PriorityLevel {
   }
 
   /** Resolves to "run", with a seat taken, or to why there is none. */
-  wait({ flow, signal }: Waiting): Promise<"run" | RejectReason> {
+  async wait(waiting: Waiting): Promise<"run" | RejectReason> {
+    const outcome = await this.#wait(waiting);
+    if (outcome === "time-out") this.#counts.timedOut++;
+    else if (outcome === "cancelled") this.#counts.cancelled++;
+    else if (outcome !== "run") this.#counts.rejected++;
+    return outcome;
+  }
+
+  /** What runs and waits now, for people. */
+  dump() {
+    return {
+      executing: this.#executing,
+      waiting: this.#inQueue,
+      counts: this.#counts,
+      queues: [...this.#queues].map(([flow, waiters]) => ({ flow, waiters })),
+    };
+  }
+
+  #wait({ flow, request }: Waiting): Promise<"run" | RejectReason> {
+    const { signal } = request;
     if (this.#inQueueMax === 0) return Promise.resolve("concurrency-limit");
     const queue = this.#queues.get(flow) ?? [];
     if (this.#inQueue >= this.#inQueueMax || queue.length >= this.#inFlowMax) {
@@ -117,7 +149,8 @@ export class PriorityLevel {
       const timer = setTimeout(() => leave("time-out"), this.#waitMs);
       const waiter: Waiter = {
         flow,
-        signal,
+        request,
+        arrivedAt: Date.now(),
         settle(outcome) {
           clearTimeout(timer);
           signal.removeEventListener("abort", onAbort);

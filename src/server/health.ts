@@ -26,19 +26,30 @@ export type HealthObserver = (endpoint: HealthEndpoint, name: string, healthy: b
 export class HealthRegistry {
   readonly #entries: Entry[] = [];
   readonly #observe: HealthObserver | undefined;
+  readonly #ranks: ReadonlyMap<string, number>;
 
-  constructor(observe?: HealthObserver) {
+  /**
+   * `order`: names of checks as they are shown. The last of them comes after all others; a check
+   * that it does not name stands before that one.
+   */
+  constructor(observe?: HealthObserver, order: readonly string[] = []) {
     this.#observe = observe;
+    this.#ranks = new Map(order.map((name, rank) => [name, rank]));
     this.add("ping", () => {});
     this.add("log", () => {});
   }
 
-  /** Checks run in the order they were added. A second check of the same name replaces the first. */
+  /** A second check of the same name replaces the first. */
   add(name: string, check: HealthCheck, endpoints: readonly HealthEndpoint[] = healthEndpoints) {
     const entry = { name, check, endpoints: new Set(endpoints) };
     const index = this.#entries.findIndex((one) => one.name === name);
-    if (index === -1) this.#entries.push(entry);
-    else this.#entries[index] = entry;
+    if (index !== -1) this.#entries[index] = entry;
+    else this.#entries.push(entry);
+    this.#entries.sort((a, b) => this.#rank(a) - this.#rank(b));
+  }
+
+  #rank({ name }: Entry): number {
+    return this.#ranks.get(name) ?? this.#ranks.size - 1.5;
   }
 
   /**

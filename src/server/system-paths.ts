@@ -10,6 +10,7 @@ import type { BytesResponse, Handler } from "../request/request.ts";
 import type { HealthRegistry } from "./health.ts";
 import { textResponse } from "./response.ts";
 import { versionInfo } from "./version.ts";
+import { zPage } from "./z-pages.ts";
 
 export interface PathTable {
   lookup(path: string): Handler | undefined;
@@ -57,16 +58,8 @@ export function systemPaths(config: SystemConfig): PathTable {
     ["/version/", getOnly(() => version)],
     ["/metrics", (request) => metricsAnswer(config, request.method)],
     ["/metrics/slis", reading(async () => metricsText(await config.metrics("slis")))],
-    [
-      "/flagz",
-      reading(() =>
-        structured(
-          "flagz",
-          [...config.flags()].map((pair) => pair.join("=")),
-        ),
-      ),
-    ],
-    ["/statusz", reading(() => structured("statusz", statusLines(config.startedAt)))],
+    ["/flagz", flagz(config)],
+    ["/statusz", statusz(config.startedAt)],
   ]);
   return {
     lookup: (path) => health.lookup(path) ?? fixed.get(path),
@@ -123,24 +116,61 @@ function json(value: unknown): BytesResponse {
   };
 }
 
-/** The text form of /flagz and /statusz (KEP-4827, KEP-4828). */
-function structured(page: string, lines: readonly string[]): BytesResponse {
-  const warning =
-    "Warning: This endpoint is not meant to be machine parseable, has no formatting compatibility guarantees and is for debugging purposes only.";
-  const body = `\nkube-apiserver ${page}\n${warning}\n\n${lines.join("\n")}\n`;
-  const headers = [["Content-Type", "text/plain; charset=utf-8"]] as const;
-  return { kind: "bytes", status: 200, headers, body };
+function flagz(config: SystemConfig): Handler {
+  const sorted = () => [...config.flags()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return zPage({
+    kind: "Flagz",
+    text: () =>
+      sorted()
+        .map(([name, value]) => `${name}: ${value}\n`)
+        .join(""),
+    members: () => ({ flags: Object.fromEntries(sorted()) }),
+  });
 }
 
-function statusLines(startedAt: Date): string[] {
-  const { gitVersion, goVersion } = versionInfo();
-  const seconds = Math.floor((Date.now() - startedAt.getTime()) / 1000);
-  return [
-    `Started: ${startedAt.toUTCString()}`,
-    `Up: ${Math.floor(seconds / 3600)} hr ${Math.floor((seconds % 3600) / 60)} min ${seconds % 60} sec`,
-    `Go version: ${goVersion}`,
-    `Binary version: ${gitVersion}`,
-    "Emulation version: 1.36",
-    "Paths: /healthz /livez /metrics /readyz /version /flagz",
-  ];
+const STATUS_PATHS = [
+  "/flagz",
+  "/healthz",
+  "/livez",
+  "/metrics",
+  "/readyz",
+  "/statusz",
+  "/version",
+];
+
+function statusz(startedAt: Date): Handler {
+  const { gitVersion, goVersion, emulationMajor, emulationMinor } = versionInfo();
+  const binaryVersion = gitVersion.replace(/^v|[+].*$/g, "");
+  const emulationVersion = `${emulationMajor}.${emulationMinor}`;
+  const uptime = () => Math.floor((Date.now() - startedAt.getTime()) / 1000);
+  return zPage({
+    kind: "Statusz",
+    text: () => {
+      const seconds = uptime();
+      const minutes = Math.floor((seconds % 3600) / 60);
+      const up = `${Math.floor(seconds / 3600)} hr ${minutes} min ${seconds % 60} sec`;
+      return [
+        `\nStarted: ${unixDate(startedAt)}`,
+        `Up: ${up}`,
+        `Go version: ${goVersion}`,
+        `Binary version: ${binaryVersion}`,
+        `Emulation version: ${emulationVersion}`,
+        `Paths: ${STATUS_PATHS.join(" ")}\n`,
+      ].join("\n");
+    },
+    members: () => ({
+      startTime: startedAt.toISOString().replace(/[.]\d+Z$/, "Z"),
+      uptimeSeconds: uptime(),
+      goVersion,
+      binaryVersion,
+      emulationVersion,
+      paths: STATUS_PATHS,
+    }),
+  });
+}
+
+/** `Wed Nov 25 13:17:47 UTC 2026` */
+function unixDate(date: Date): string {
+  const [weekday, day, month, year, time] = date.toUTCString().replace(",", "").split(" ");
+  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${time} UTC ${year}`;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AuthorizedRequest, BytesResponse } from "../../src/request/request.ts";
 import { HealthRegistry } from "../../src/server/health.ts";
-import { registerInherentHooks } from "../../src/server/inherent-hooks.ts";
+import { checkOrder, registerInherentHooks } from "../../src/server/inherent-hooks.ts";
 
 test("checks that monitors ask for by name pass, and a part may take one over", async () => {
   const health = new HealthRegistry();
@@ -20,4 +20,16 @@ test("checks that monitors ask for by name pass, and a part may take one over", 
   assert.equal(await ask(hook), 500);
   done();
   assert.equal(await ask(hook), 200);
+});
+
+test("checks are shown in upstream's order, whenever they were added", () => {
+  const health = new HealthRegistry(undefined, checkOrder);
+  health.add("shutdown", () => {}, ["readyz"]);
+  registerInherentHooks(health, { proxyClientCert: true });
+  health.add("kms-providers", () => {});
+  health.add("etcd", () => {});
+  const names = health.names("readyz");
+  assert.deepEqual(names.slice(0, 3), ["ping", "log", "etcd"]);
+  assert.deepEqual(names.slice(-2), ["kms-providers", "shutdown"]);
+  assert.ok(names.includes("poststarthook/aggregator-reload-proxy-client-cert"));
 });
