@@ -13,6 +13,7 @@ import type { Encoding, ListItem, ListPage } from "../storage/interfaces.ts";
 /** Rows whose cells each thread keeps: some 300 bytes each. */
 const KEPT_ROWS_MAX = 32_768;
 
+const READ_MS = 1;
 /** How ListItem.into says how much room it needs. */
 const TOO_SMALL = -100;
 
@@ -56,11 +57,16 @@ export class TableRows {
     this.#before = before;
   }
 
-  /** Writes the next bytes of the document into `target`; 0 at the end. */
+  /**
+   * Writes the next bytes of the document into `target`; 0 at the end. Cells that have to be made
+   * take their time: after a millisecond it returns with what there is.
+   */
   read(target: Uint8Array): number {
     const out = Buffer.from(target.buffer, target.byteOffset, target.length);
+    const until = performance.now() + READ_MS;
     let at = this.#takeRest(out);
     while (at < out.length && this.#index <= this.#page.count) {
+      if (at > 0 && this.#index % 8 === 0 && performance.now() > until) return at;
       const end = this.#writeNext(out, at);
       if (end < 0 && at > 0) return at;
       if (end < 0) this.#keepNext(-end);

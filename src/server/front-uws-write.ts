@@ -7,9 +7,8 @@ import { completeHeaders, statusLine } from "./response.ts";
 const CHUNK_BYTES = 64 * 1024;
 /** Above this a body is written piece by piece: uWS would copy what the socket does not take. */
 const SINGLE_WRITE_BYTES_MAX = 256 * 1024;
-/** A long body lets other requests in between. */
-const BYTES_PER_TURN_MAX = 1024 * 1024;
-const TURN_MS_MAX = 3;
+/** What one body may write before others have their turn: a quarter of a millisecond over TLS. */
+const BYTES_AT_ONCE_MAX = 256 * 1024;
 const SPARE_CHUNKS_MAX = 64;
 
 const spareChunks: Buffer[] = [];
@@ -74,6 +73,28 @@ function streamOf({ status, headers, body }: BytesResponse, byteLength: number):
   };
 }
 
+/** How long all long bodies together may keep a turn of the loop from watches and requests. */
+const TURN_MS = 1;
+const waitingBodies: (() => void)[] = [];
+
+/** Goes on with a body in one of the next turns, after those that wait already. */
+function inTurn(goOn: () => void): void {
+  waitingBodies.push(goOn);
+  if (waitingBodies.length === 1) setImmediate(runTurn);
+}
+
+function runTurn(): void {
+  const end = performance.now() + TURN_MS;
+  let done = 0;
+  // Who goes on waiting is put behind; so the first one stays in place until the turn is over.
+  for (const before = waitingBodies.length; done < before; ) {
+    waitingBodies[done++]?.();
+    if (performance.now() > end) break;
+  }
+  waitingBodies.splice(0, done);
+  if (waitingBodies.length > 0) setImmediate(runTurn);
+}
+
 /** Writes under backpressure: at most one chunk of the body is in memory. */
 export function writeStream(exchange: UwsExchange, answer: StreamResponse): void {
   if (exchange.isHead) {
@@ -99,6 +120,7 @@ class StreamWriter {
   #pendingOffset = 0;
   #reading = false;
   #waiting = false;
+  readonly #goOn = () => this.pump();
 
   constructor(exchange: UwsExchange, answer: StreamResponse) {
     this.#exchange = exchange;
@@ -111,13 +133,13 @@ class StreamWriter {
     this.#res.onWritable((offset) => this.#onWritable(offset));
   }
 
-  /** Reads and writes until the socket is full, the body is done, or the turn is used up. */
+  /** Reads and writes until the socket is full, the body is done, or others have their turn. */
   pump(): void {
-    let turnBytes = 0;
-    const turnEnd = performance.now() + TURN_MS_MAX;
+    let bytes = 0;
+    const end = performance.now() + TURN_MS;
     while (!this.#exchange.over && !this.#waiting && !this.#reading) {
-      if (turnBytes >= BYTES_PER_TURN_MAX || performance.now() > turnEnd) {
-        setImmediate(() => this.pump());
+      if (bytes >= BYTES_AT_ONCE_MAX || performance.now() > end) {
+        inTurn(this.#goOn);
         return;
       }
       let length: number | Promise<number>;
@@ -131,7 +153,7 @@ class StreamWriter {
         this.#awaitRead(length);
         return;
       }
-      turnBytes += length;
+      bytes += length;
       this.#write(length);
     }
   }
@@ -205,7 +227,7 @@ class StreamWriter {
       if (this.#waiting) return false;
     }
     this.#waiting = false;
-    this.pump();
+    inTurn(this.#goOn);
     return true;
   }
 
