@@ -8,7 +8,8 @@
 // `t seconds, bytes, events, closed`. Without --verify bytes are dropped in the kernel, undecrypted, and
 // events are 0; with it every frame's resourceVersion is checked to go forward, and a frame that carries
 // `"sent":"MICROSECONDS"` (of the system's clock) is timed: the end prints percentiles of the delivery.
-// --sample verifies the last N connections only. The first K connections are stalled: they read nothing,
+// --sample verifies N connections only, spread evenly over those that are not stalled: a server may serve
+// them in the order in which they came. The first K connections are stalled: they read nothing,
 // or --rate bytes a second. Every line names the CPU seconds this program has used: its own ceiling.
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -70,6 +71,13 @@ void Open(const Options& options, SSL_CTX* context, const addrinfo* address, Con
   request += "User-Agent: watch-client\r\nAccept: " + options.accept + "\r\n\r\n";
   if (SSL_write(connection->ssl, request.data(), static_cast<int>(request.size())) <= 0) Fail("request");
   fcntl(connection->fd, F_SETFL, fcntl(connection->fd, F_GETFL) | O_NONBLOCK);
+}
+
+bool Sampled(const Options& options, int i) {
+  const int healthy = options.count - options.stalled;
+  const int at = i - options.stalled;
+  const auto before = [&](int n) { return static_cast<long long>(n) * options.sample / healthy; };
+  return at >= 0 && before(at) != before(at + 1);
 }
 
 void CheckLine(Connection* connection, const std::string& line) {
@@ -193,7 +201,7 @@ int main(int count, char** arguments) {
   std::vector<Connection> connections(static_cast<size_t>(options.count));
   for (size_t i = 0; i < connections.size(); i++) {
     Open(options, context, address, &connections[i]);
-    connections[i].verify = options.verify || static_cast<int>(i) >= options.count - options.sample;
+    connections[i].verify = options.verify || Sampled(options, static_cast<int>(i));
     connections[i].stalled = static_cast<int>(i) < options.stalled;
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP;
