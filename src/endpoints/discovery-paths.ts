@@ -6,7 +6,7 @@ import * as api from "../apimachinery/api/errors.ts";
 import { encodeProtobuf } from "../apimachinery/runtime/protobuf.ts";
 import type { AuthorizedRequest, BytesResponse, Handler } from "../request/request.ts";
 import {
-  AGGREGATED_DISCOVERY_TYPE,
+  AGGREGATED_PARAMETERS,
   aggregatedDiscovery,
   apiGroup,
   apiGroupList,
@@ -16,7 +16,17 @@ import {
   encodeDocument,
 } from "./discovery/documents.ts";
 import type { ServedGroup } from "./discovery/resources.ts";
-import { negotiate, PROTOBUF_TYPE } from "./negotiation.ts";
+import {
+  JSON_TYPE,
+  type MediaType,
+  matches,
+  type Negotiated,
+  negotiate,
+  PROTOBUF_TYPE,
+  parseAccept,
+  wantsPretty,
+  YAML_TYPE,
+} from "./negotiation.ts";
 import { bytesResponse, respondJsonText } from "./respond.ts";
 import type { PathRoutes } from "./routes.ts";
 
@@ -89,41 +99,85 @@ function anyMethod(make: () => DiscoveryDocument): Handler {
 
 /** `/api` and `/apis`: aggregated discovery when the client asks for it, the old lists otherwise. */
 function aggregated(source: DiscoverySource, isCore: boolean): Handler {
-  let known: { groups: readonly ServedGroup[]; body: Buffer; etag: string } | undefined;
+  let known: Aggregated | undefined;
   return (request) => {
     const groups = source.groups();
-    if (!wantsAggregated(request)) {
+    const mediaType = aggregatedType(request);
+    if (mediaType === undefined) {
       const document = isCore ? apiVersions(source.serverAddress) : apiGroupList(groups);
-      return respondDocument(request, document, "lax");
+      return respondDocument(request, document, isCore ? "strict" : "lax");
     }
     if (known?.groups !== groups) {
       const shown = groups.filter(({ group }) => (group === "") === isCore);
-      known = { groups, ...encodeDocument(aggregatedDiscovery(shown)) };
+      const document = aggregatedDiscovery(shown);
+      known = { groups, document, ...encodeDocument(document) };
     }
-    const headers = [
-      ["ETag", known.etag],
-      ["Vary", "Accept"],
-      ["Cache-Control", "public"],
-    ] as const;
-    if (request.headers.get("if-none-match") === known.etag) {
-      return { kind: "bytes", status: 304, headers, body: "" };
-    }
-    const response = bytesResponse(request, 200, AGGREGATED_DISCOVERY_TYPE, known.body);
-    return { ...response, headers: [...response.headers, ...headers] };
+    return respondAggregated(request, known, mediaType);
   };
 }
 
-/** The first clause that can be answered decides: v2 of APIGroupDiscoveryList in JSON, or plain. */
-function wantsAggregated(request: AuthorizedRequest): boolean {
-  for (const clause of (request.headers.get("accept") ?? "").split(",")) {
-    const [type = "", ...params] = clause.split(";").map((part) => part.trim());
-    if (type !== "application/json" && type !== "*/*") continue;
-    if (!params.some((one) => one.startsWith("as="))) return false;
-    const all = new Set(params);
-    const isV2 = all.has("v=v2") && all.has("g=apidiscovery.k8s.io");
-    if (isV2 && all.has("as=APIGroupDiscoveryList")) return true;
+interface Aggregated {
+  readonly groups: readonly ServedGroup[];
+  readonly document: DiscoveryDocument;
+  /** As compact JSON. */
+  readonly body: Buffer;
+  readonly etag: string;
+}
+
+function respondAggregated(
+  request: AuthorizedRequest,
+  { document, body, etag }: Aggregated,
+  mediaType: MediaType,
+): BytesResponse {
+  const headers = [
+    ["ETag", etag],
+    ["Vary", "Accept"],
+    ["Cache-Control", "public"],
+  ] as const;
+  if (request.headers.get("if-none-match") === etag) {
+    return { kind: "bytes", status: 304, headers, body: "" };
   }
-  return false;
+  const response = inForm(request, document, body, mediaType);
+  return { ...response, headers: [...response.headers, ...headers] };
+}
+
+/** Compact JSON, which nearly everyone asks for, is at hand. */
+function inForm(
+  request: AuthorizedRequest,
+  { object, schema }: DiscoveryDocument,
+  body: Buffer,
+  mediaType: MediaType,
+): BytesResponse {
+  const type = `${mediaType};${AGGREGATED_PARAMETERS}`;
+  if (mediaType === PROTOBUF_TYPE) {
+    const kind = { group: AGGREGATED_GROUP, version: "v2", kind: "APIGroupDiscoveryList" };
+    return bytesResponse(request, 200, type, encodeProtobuf(object, schema, kind));
+  }
+  const pretty = wantsPretty(request);
+  if (mediaType === JSON_TYPE && !pretty) return bytesResponse(request, 200, type, body);
+  const form = { mediaType, pretty, as: undefined, asVersion: "" };
+  const response = respondJsonText(request, form, 200, body.toString("utf8").trimEnd());
+  const others = response.headers.filter(([name]) => name !== "Content-Type");
+  return { ...response, headers: [["Content-Type", type], ...others] };
+}
+
+const OFFERED: readonly MediaType[] = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
+const AGGREGATED_GROUP = "apidiscovery.k8s.io";
+
+/**
+ * The form of v2's APIGroupDiscoveryList that the first clause asks for which can be answered;
+ * undefined when that one asks for the plain list, or none can be.
+ */
+function aggregatedType(request: AuthorizedRequest): MediaType | undefined {
+  for (const clause of parseAccept(request.headers.get("accept") ?? "")) {
+    const { params } = clause;
+    const mediaType = OFFERED.find((one) => matches(clause, one));
+    if (mediaType === undefined) continue;
+    if (!params.has("as")) return undefined;
+    const isV2 = params.get("v") === "v2" && params.get("g") === AGGREGATED_GROUP;
+    if (isV2 && params.get("as") === "APIGroupDiscoveryList") return mediaType;
+  }
+  return undefined;
 }
 
 function respondDocument(
@@ -143,22 +197,13 @@ function respondDocument(
   return respondJsonText(request, negotiated, 200, text);
 }
 
-/** Not routed by go-restful: unknown types and parameters get the handler's own 406. */
-function laxlyNegotiated(request: AuthorizedRequest) {
-  const header = request.headers.get("accept") ?? "";
+/** Not routed by go-restful: unknown types get the handler's own 406. */
+function laxlyNegotiated(request: AuthorizedRequest): Negotiated {
   try {
     return negotiate(request, STANDARD_OFFER);
   } catch (error) {
-    if (header.includes("as=")) return negotiatedJson;
     if (!(error instanceof api.StatusError)) throw error;
     const types = STANDARD_OFFER.mediaTypes.join(", ");
     throw api.notAcceptable(`only the following media types are accepted: ${types}`);
   }
 }
-
-const negotiatedJson = {
-  mediaType: "application/json",
-  pretty: false,
-  as: undefined,
-  asVersion: "",
-} as const;

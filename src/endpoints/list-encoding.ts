@@ -11,7 +11,7 @@ import type { ServedResource } from "../registry/generic/served-resource.ts";
 import type { ListPage } from "../storage/interfaces.ts";
 import type { Negotiated } from "./negotiation.ts";
 import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from "./negotiation.ts";
-import { partialMetadata } from "./respond.ts";
+import { partialMetadata } from "./partial-metadata.ts";
 
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
 
@@ -42,7 +42,9 @@ export function encodeList(
   const group = isPartial ? "meta.k8s.io" : resource.kind.group;
   const version = isPartial ? asVersion : resource.kind.version;
   const kind = isPartial ? "PartialObjectMetadataList" : resource.listKind;
-  const items = isPartial ? objects.map((one) => partialMetadata(one, asVersion)) : objects;
+  const items = isPartial
+    ? objects.map((one) => partialMetadata(resource, one, asVersion))
+    : objects;
   if (mediaType === PROTOBUF_TYPE) {
     const list = { metadata, items: items.map(bare) } as unknown as JsonObject;
     const schema = isPartial ? structOf(`${META}.PartialObjectMetadataList`) : listSchema(resource);

@@ -73,7 +73,8 @@ function specificity({ type, subtype }: AcceptClause): number {
   return type === "*" ? 0 : subtype === "*" ? 1 : 2;
 }
 
-function matches(clause: AcceptClause, mediaType: string): boolean {
+/** Whether a media type is in a clause's range; parameters aside. */
+export function matches(clause: AcceptClause, mediaType: string): boolean {
   const [type, subtype] = mediaType.split("/");
   if (clause.type === "*") return true;
   return clause.type === type && (clause.subtype === "*" || clause.subtype === subtype);

@@ -20,7 +20,15 @@ import { servesStorageVersion } from "../registry/generic/served-resource.ts";
 import type { BytesResponse, ReceivedRequest } from "../request/request.ts";
 import type { Stored } from "../storage/interfaces.ts";
 import type { MediaType, Negotiated, Transformation } from "./negotiation.ts";
-import { JSON_TYPE, PROTOBUF_TYPE, wantsPretty, YAML_TYPE } from "./negotiation.ts";
+import {
+  JSON_TYPE,
+  matches,
+  PROTOBUF_TYPE,
+  parseAccept,
+  wantsPretty,
+  YAML_TYPE,
+} from "./negotiation.ts";
+import { partialMetadata } from "./partial-metadata.ts";
 import { tableOfObjects } from "./table.ts";
 
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
@@ -68,7 +76,7 @@ export function respondObject(
     return respondJsonValue(request, negotiated, status, table);
   }
   if (negotiated.as !== undefined) {
-    const partial = partialMetadata(served, negotiated.asVersion);
+    const partial = partialMetadata(resource, served, negotiated.asVersion);
     const schema = structOf(`${META}.PartialObjectMetadata`);
     return respondEncoded(request, negotiated, status, partial, schema, {
       group: "meta.k8s.io",
@@ -97,15 +105,6 @@ export function respondEncoded(
   return respondJsonText(request, negotiated, status, json);
 }
 
-/** `{kind: PartialObjectMetadata}` with the object's metadata. */
-export function partialMetadata(object: KubeObject, version: string): KubeObject {
-  return {
-    kind: "PartialObjectMetadata",
-    apiVersion: `meta.k8s.io/${version}`,
-    metadata: object.metadata ?? {},
-  };
-}
-
 /** Answers with a JSON value whose members are in order already (Table, discovery). */
 export function respondJsonValue(
   request: ReceivedRequest,
@@ -113,8 +112,12 @@ export function respondJsonValue(
   status: number,
   value: unknown,
 ): BytesResponse {
-  const text = JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, escapeAsGo);
-  return respondJsonText(request, negotiated, status, text);
+  return respondJsonText(request, negotiated, status, goJson(value));
+}
+
+/** JSON as Go's encoder writes it: what HTML minds is escaped. */
+export function goJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(/[<>&\u2028\u2029]/g, escapeAsGo);
 }
 
 function escapeAsGo(char: string): string {
@@ -181,6 +184,10 @@ function respondStatusBody(
   code: number,
 ): BytesResponse {
   const mediaType = statusMediaType(request);
+  if (mediaType === undefined) {
+    const headers = [["Content-Type", JSON_TYPE]] as const;
+    return { kind: "bytes", status: code, headers, body: goJson(status, 2) };
+  }
   if (mediaType === PROTOBUF_TYPE) {
     const schema = structOf(`${META}.Status`);
     const { object } = decodeJson(JSON.stringify(status), schema, { strict: "Ignore" });
@@ -193,12 +200,21 @@ function respondStatusBody(
   return respondJsonValue(request, negotiated, code, status);
 }
 
-function statusMediaType(request: ReceivedRequest): MediaType {
+const STATUS_TYPES: readonly MediaType[] = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
+
+/**
+ * The best form that the client takes a Status in: a clause that asks for some kind is none. Without
+ * any, upstream writes indented JSON. Upstream: handlers/responsewriters ErrorNegotiated.
+ */
+function statusMediaType(request: ReceivedRequest): MediaType | undefined {
   const accept = request.headers.get("accept") ?? "";
-  const first = accept.split(",")[0] ?? "";
-  if (first.startsWith(PROTOBUF_TYPE)) return PROTOBUF_TYPE;
-  if (first.startsWith(YAML_TYPE)) return YAML_TYPE;
-  return JSON_TYPE;
+  if (accept === "" || accept === "*/*" || accept === JSON_TYPE) return JSON_TYPE;
+  for (const clause of parseAccept(accept)) {
+    if (clause.params.has("as")) continue;
+    const mediaType = STATUS_TYPES.find((one) => matches(clause, one));
+    if (mediaType !== undefined) return mediaType;
+  }
+  return undefined;
 }
 
 /** `{status: Success, details}` after a deletion. */

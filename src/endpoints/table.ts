@@ -9,6 +9,7 @@ import type { PrinterColumn } from "../apis/resources.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import { printerFor } from "../registry/printers/printers.ts";
 import type { ReceivedRequest } from "../request/request.ts";
+import { partialMetadata } from "./partial-metadata.ts";
 
 export interface TableMeta {
   readonly resourceVersion?: string;
@@ -56,7 +57,7 @@ export function tableOfObjects(
   const now = new Date();
   const rows = printer.order(objects).map((object) => {
     const { cells, conditions } = printer.row(object, now);
-    const included = includedObject(object, include, version);
+    const included = includedObject(resource, object, include, version);
     return {
       cells,
       ...(conditions === undefined ? {} : { conditions }),
@@ -91,12 +92,12 @@ export function includeObjectOf(request: ReceivedRequest): IncludeObject {
   );
 }
 
-function includedObject(object: KubeObject, include: IncludeObject, version: string): unknown {
+function includedObject(
+  resource: ServedResource,
+  object: KubeObject,
+  include: IncludeObject,
+  version: string,
+): unknown {
   if (include === "None") return null;
-  if (include === "Object") return object;
-  return {
-    kind: "PartialObjectMetadata",
-    apiVersion: `meta.k8s.io/${version}`,
-    metadata: object.metadata ?? {},
-  };
+  return include === "Object" ? object : partialMetadata(resource, object, version);
 }

@@ -2,7 +2,7 @@
  * /flagz and /statusz: text for people, or structured objects for those who ask by name.
  * Upstream: component-base/zpages (KEP-4827, KEP-4828).
  */
-import { methodNotAllowed, notAcceptable, toStatus } from "../apimachinery/api/errors.ts";
+import { methodNotAllowed, notAcceptable } from "../apimachinery/api/errors.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { encodeYaml } from "../apimachinery/runtime/yaml.ts";
 import { type AcceptClause, JSON_TYPE, parseAccept, YAML_TYPE } from "../endpoints/negotiation.ts";
@@ -35,14 +35,7 @@ export function zPage(page: ZPage): Handler {
       if (response !== undefined) return response;
     }
     const types = [JSON_TYPE, YAML_TYPE, TEXT_TYPE].join(", ");
-    const refused = notAcceptable(`only the following media types are accepted: ${types}`);
-    const takesStatus = clauses.some(
-      ({ type, subtype, params }) => mediaTypeOf(type, subtype) !== undefined && !params.has("as"),
-    );
-    if (takesStatus) throw refused;
-    // Not even the Status has a form that the client takes: upstream then indents plain JSON.
-    const body = JSON.stringify(toStatus(refused), undefined, 2);
-    return { kind: "bytes", status: 406, headers: [["Content-Type", JSON_TYPE]], body };
+    throw notAcceptable(`only the following media types are accepted: ${types}`);
   };
 }
 

@@ -28,3 +28,26 @@ for (const [agent, target, text] of rows) {
     assert.equal(Buffer.from(response.body).toString(), text);
   });
 }
+
+const forms = [
+  ["application/json;as=Table;g=meta.k8s.io;v=v1", "application/json", indented],
+  ["text/html", "application/json", indented],
+  ["application/json;as=Table;g=meta.k8s.io;v=v1,application/json", "application/json", plain],
+  ["text/html,application/yaml", "application/yaml", undefined],
+  [
+    "application/yaml;q=0.1,application/vnd.kubernetes.protobuf",
+    "application/vnd.kubernetes.protobuf",
+    undefined,
+  ],
+] as const;
+for (const [accept, type, text] of forms) {
+  test(`a Status for who accepts ${accept}`, () => {
+    const headers = [
+      ["User-Agent", "kubectl/v1.36.0"],
+      ["Accept", accept],
+    ] as const;
+    const response = respondStatus(requestWith(headers, { target: "/api" }), status);
+    assert.equal(response.headers[0]?.[1], type);
+    if (text !== undefined) assert.equal(Buffer.from(response.body).toString(), text);
+  });
+}

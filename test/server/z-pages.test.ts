@@ -34,7 +34,7 @@ test("text for people, an object for those who name its kind, 406 for all else",
   assert.match(ask(`application/yaml;${named}`), /^200 application\/yaml;.* apiVersion: config/);
   assert.equal(ask("application/json"), "406 thrown");
   for (const other of ["text/html", `text/plain;${named}`, "application/json;as=Flagz"]) {
-    assert.match(ask(other), /^406 application\/json \{\n {2}"kind": "Status",/, other);
+    assert.equal(ask(other), "406 thrown", other);
   }
   assert.match(ask(`application/json;${named.replace("Flagz", "Statusz")}`), /^406/);
 });

@@ -19,9 +19,8 @@ export interface DiscoveryDocument {
   readonly schema: StructSchema;
 }
 
-/** The media type aggregated discovery answers with; clients ask for it on /api and /apis. */
-export const AGGREGATED_DISCOVERY_TYPE =
-  "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+/** The parameters of aggregated discovery's media types; clients ask for it on /api and /apis. */
+export const AGGREGATED_PARAMETERS = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /** `GET /api`. `serverAddress` is `host:port` as clients reach it. */
 export function apiVersions(serverAddress: string): DiscoveryDocument {

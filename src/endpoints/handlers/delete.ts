@@ -26,18 +26,17 @@ import {
   type RequestScope,
   writeContext,
 } from "../api-context.ts";
-import { encodeList } from "../list-encoding.ts";
 import { contentTypeOf, negotiate, PROTOBUF_TYPE, YAML_TYPE } from "../negotiation.ts";
 import { boolOf, dryRunErrors, intOf, invalidOptions, parseListOptions } from "../options.ts";
 import {
-  bytesResponse,
+  LIST_TRANSFORMATIONS,
   OBJECT_TRANSFORMATIONS,
   respondEncoded,
   respondObject,
   successStatus,
 } from "../respond.ts";
 import { scopeOf } from "../selection.ts";
-import { readAtOf } from "./list.ts";
+import { readAtOf, respondObjects } from "./list.ts";
 import { mediaTypesOf } from "./media-types.ts";
 
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
@@ -193,7 +192,7 @@ const PAGE_ITEMS_MAX = 10_000;
 /** Answers with the list that was read, as upstream; missing objects are skipped. */
 export function deleteCollection(scope: RequestScope): Handler {
   const { resource, api: shared } = scope;
-  const offer = { mediaTypes: mediaTypesOf(resource), transformations: [] };
+  const offer = { mediaTypes: mediaTypesOf(resource), transformations: LIST_TRANSFORMATIONS };
   return async (request): Promise<Response> => {
     const negotiated = negotiate(request, offer);
     const options = parseListOptions(request.query, false);
@@ -219,8 +218,7 @@ export function deleteCollection(scope: RequestScope): Handler {
     });
     const served = objects.map((object) => resource.fromStorage(object));
     const metadata = { resourceVersion: String(asRevision(page.revision)) };
-    const { contentType, body } = encodeList(resource, negotiated, metadata, served);
-    return bytesResponse(request, 200, contentType, body);
+    return respondObjects(request, resource, negotiated, metadata, served);
   };
 }
 

@@ -8,6 +8,7 @@ import type { Encoding } from "../../storage/interfaces.ts";
 import { namespaceOf, type RequestScope } from "../api-context.ts";
 import { JSON_TYPE, type Negotiated, negotiate, PROTOBUF_TYPE } from "../negotiation.ts";
 import { resourceVersionError } from "../options.ts";
+import { holdsMetadata } from "../partial-metadata.ts";
 import { bytesResponse, OBJECT_TRANSFORMATIONS, respondStored } from "../respond.ts";
 import { mediaTypesOf } from "./media-types.ts";
 
@@ -48,6 +49,7 @@ function heldEncoding(
   if (!isProtobuf && mediaType !== JSON_TYPE) return undefined;
   if (as === undefined && servesStorageVersion(resource)) return isProtobuf ? "protobuf" : "json";
   if (as !== "PartialObjectMetadata" || asVersion !== "v1") return undefined;
+  if (!holdsMetadata(resource)) return undefined;
   return isProtobuf ? "metadata-protobuf" : "metadata-json";
 }
 

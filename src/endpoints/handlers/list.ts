@@ -3,10 +3,14 @@ import * as api from "../../apimachinery/api/errors.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
 import { decodeStored } from "../../registry/generic/object-codec.ts";
-import { servesStorageVersion } from "../../registry/generic/served-resource.ts";
+import {
+  type ServedResource,
+  servesStorageVersion,
+} from "../../registry/generic/served-resource.ts";
 import { interpreted, storageOf } from "../../registry/generic/store.ts";
 import type {
   AuthorizedRequest,
+  BytesResponse,
   Handler,
   Response,
   StreamResponse,
@@ -16,10 +20,11 @@ import type { Encoding, ListPage, ListRequest, ReadAt } from "../../storage/inte
 import { asRevision } from "../../storage/interfaces.ts";
 import { namespaceOf, type RequestScope } from "../api-context.ts";
 import { decodeContinue, encodeContinue } from "../continue-token.ts";
-import { encodeList, listMeta } from "../list-encoding.ts";
+import { encodeList, type ListMeta, listMeta } from "../list-encoding.ts";
 import type { Negotiated } from "../negotiation.ts";
 import { JSON_TYPE, negotiate, PROTOBUF_TYPE } from "../negotiation.ts";
 import { type ListOptions, parseListOptions, resourceVersionError } from "../options.ts";
+import { holdsMetadata } from "../partial-metadata.ts";
 import { bytesResponse, LIST_TRANSFORMATIONS, respondJsonValue } from "../respond.ts";
 import { scopeOf } from "../selection.ts";
 import { tableOfObjects } from "../table.ts";
@@ -164,6 +169,7 @@ function encodingOf(
 ): Encoding | undefined {
   if (resource.hooks?.decorate !== undefined || pretty) return undefined;
   if (as === "PartialObjectMetadataList" && asVersion === "v1") {
+    if (!holdsMetadata(resource)) return undefined;
     if (mediaType === JSON_TYPE) return "metadata-json";
     return mediaType === PROTOBUF_TYPE ? "metadata-protobuf" : undefined;
   }
@@ -205,6 +211,17 @@ function respondPageOfObjects(
     resource.hooks?.decorate?.(object);
     objects.push(resource.fromStorage(object));
   }
+  return respondObjects(request, resource, negotiated, metadata, objects);
+}
+
+/** Answers with a list of objects (request version), in the form negotiated. */
+export function respondObjects(
+  request: AuthorizedRequest,
+  resource: ServedResource,
+  negotiated: Negotiated,
+  metadata: ListMeta,
+  objects: readonly KubeObject[],
+): BytesResponse {
   if (negotiated.as === "Table") {
     const table = tableOfObjects(request, resource, objects, metadata);
     return respondJsonValue(request, negotiated, 200, table);

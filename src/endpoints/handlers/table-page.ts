@@ -6,6 +6,7 @@ import type { ListPage } from "../../storage/interfaces.ts";
 import type { RequestScope } from "../api-context.ts";
 import { listMeta } from "../list-encoding.ts";
 import { JSON_TYPE, type Negotiated } from "../negotiation.ts";
+import { holdsMetadata } from "../partial-metadata.ts";
 import { bytesResponse } from "../respond.ts";
 import { includeObjectOf, tableHead } from "../table.ts";
 import { escaped, type RowObject, TableRows } from "../table-rows.ts";
@@ -30,6 +31,7 @@ export function tablePage(
   if (page.item === undefined || page.count === 0) return undefined;
   if (!servesStorageVersion(resource) || !printerFor(resource).keepsOrder) return undefined;
   const include = includeObjectOf(request);
+  if (include === "Metadata" && !holdsMetadata(resource)) return undefined;
   if (include === "Object" && resource.hooks?.decorate !== undefined) return undefined;
   const encodings = { None: undefined, Metadata: "metadata-json", Object: "json" } as const;
   const encoding: RowObject = encodings[include];

@@ -23,7 +23,8 @@ import { namespaceOf, type RequestScope } from "../api-context.ts";
 import type { Negotiated } from "../negotiation.ts";
 import { JSON_TYPE, negotiate, PROTOBUF_TYPE } from "../negotiation.ts";
 import { type ListOptions, resourceVersionError } from "../options.ts";
-import { partialMetadata } from "../respond.ts";
+import { holdsMetadata, partialMetadata } from "../partial-metadata.ts";
+import { goJson } from "../respond.ts";
 import { scopeOf } from "../selection.ts";
 import { tableOfObjects } from "../table.ts";
 import { protobufFrame } from "../watch-frame.ts";
@@ -90,6 +91,7 @@ function encodingOf(
 ): Encoding | undefined {
   if (resource.hooks?.decorate !== undefined) return undefined;
   if (as === "PartialObjectMetadata" && asVersion === "v1") {
+    if (!holdsMetadata(resource)) return undefined;
     return mediaType === PROTOBUF_TYPE ? "metadata-protobuf" : "metadata-json";
   }
   if (as !== undefined || !servesStorageVersion(resource)) return undefined;
@@ -179,7 +181,7 @@ function frameMaker(
   const { resource } = scope;
   let sentColumns = false;
   const textOf = (object: Uint8Array | api.Status): string => {
-    if (!(object instanceof Uint8Array)) return JSON.stringify(object);
+    if (!(object instanceof Uint8Array)) return goJson(object);
     const isPlain = negotiated.as === undefined && servesStorageVersion(resource);
     if (isPlain && resource.hooks?.decorate === undefined) {
       return Buffer.from(object.buffer, object.byteOffset, object.length).toString("utf8");
@@ -193,10 +195,10 @@ function frameMaker(
       const table = tableOfObjects(request, resource, [served], metadata);
       const shown = sentColumns ? { ...table, columnDefinitions: null } : table;
       sentColumns = true;
-      return JSON.stringify(shown);
+      return goJson(shown);
     }
     if (negotiated.as !== undefined) {
-      return JSON.stringify(partialMetadata(served, negotiated.asVersion));
+      return goJson(partialMetadata(resource, served, negotiated.asVersion));
     }
     return encodeJson(served as unknown as JsonObject, resource.schema);
   };

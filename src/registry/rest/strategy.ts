@@ -99,6 +99,11 @@ export interface ResourceHooks<T extends KubeObject = KubeObject> {
   afterDelete?(context: HookContext, object: T): Promise<void>;
   /** On every object read or watched, for what is filled in at read time only. */
   decorate?(object: T): void;
+  /**
+   * Annotations that stand for a field of upstream's internal type: PartialObjectMetadata and the
+   * rows of Tables are made from that, and do not have them.
+   */
+  readonly fieldAnnotations?: readonly string[];
 }
 export interface Transaction {
   /** The write succeeded. */

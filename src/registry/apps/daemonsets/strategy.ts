@@ -82,6 +82,7 @@ export const registration: ResourceRegistration<DaemonSetObject> = {
     },
   },
   defaults: { v1: setDefaultsDaemonSet },
+  hooks: () => ({ fieldAnnotations: [TEMPLATE_GENERATION] }),
 };
 
 function setTemplateGeneration(object: DaemonSetObject, generation: number): void {
