@@ -2,146 +2,209 @@
  * The CEL types of a custom resource's schema, and the checks of its x-kubernetes-validations.
  * Upstream: apiserver/pkg/cel/common/schemas.go; apiextensions-apiserver/pkg/apiserver/schema/cel.
  */
-import { type CelType, celType, compileCel, DYN, resultProblem, UNKNOWN } from "../cel/compile.ts";
-import type { CelNode } from "../cel/parser.ts";
+import { type CelCompilation, compileCel, resultProblem, usesVariable } from "../cel/compile.ts";
+import {
+  BOOL,
+  type CelField,
+  type CelType,
+  DOUBLE,
+  DYN,
+  INT,
+  objectType,
+  optionalOf,
+  STRING,
+} from "../cel/types.ts";
 import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
 import type { ValidationRule } from "./v1/types.ts";
 
-const SCALARS: Readonly<Record<string, string>> = {
-  string: "string",
-  boolean: "bool",
-  integer: "int",
-  number: "double",
-};
-const OPAQUE_FORMATS = ["date", "date-time", "duration"];
+/** The largest request, whose size bounds what a schema leaves open. */
+const REQUEST_SIZE_MAX = 3 * 1024 * 1024;
+/** Of formats of strings: the longest and the shortest text with its quotes. */
+const DATE_SIZE = 12;
+const DATETIME_SIZE_MAX = 32;
+const DATETIME_SIZE_MIN = 21;
+const DURATION_SIZE_MAX = 32;
+const DURATION_SIZE_MIN = 3;
 
-const metadataType = objectType("object", {
-  name: celType("string"),
-  generateName: celType("string"),
-});
-
-function objectType(name: string, fields: Readonly<Record<string, CelType>>): CelType {
-  const field = (wanted: string) => (Object.hasOwn(fields, wanted) ? fields[wanted] : undefined);
-  return { kind: "object", name, field };
+/** A type and the fewest bytes that a value of it has as JSON. */
+interface Declared {
+  readonly type: CelType;
+  readonly bytesMin: number;
 }
 
-/** The type of a value of `schema`; `resource`: it has apiVersion, kind and metadata. */
-export function celTypeOf(schema: Schema, resource: boolean): CelType {
-  if (schema["x-kubernetes-int-or-string"]) return DYN;
+const metadataType = objectType("metadata", { name: STRING, generateName: STRING });
+const SCALARS: Readonly<Record<string, Declared>> = {
+  boolean: { type: BOOL, bytesMin: 4 },
+  integer: { type: INT, bytesMin: 1 },
+  number: { type: DOUBLE, bytesMin: 1 },
+};
+
+/**
+ * The type of a value of `schema`; undefined: expressions do not see it. `resource`: it has
+ * apiVersion, kind and metadata. `name` is the type's, from the root's on.
+ */
+export function celTypeOf(schema: Schema, resource: boolean, name = "self"): CelType | undefined {
+  return declared(schema, resource, name)?.type;
+}
+
+function declared(schema: Schema, resource: boolean, name: string): Declared | undefined {
+  if (schema["x-kubernetes-int-or-string"]) {
+    return { type: { kind: "dyn", max: textMax(schema, REQUEST_SIZE_MAX - 2) }, bytesMin: 1 };
+  }
+  if (resource || schema.type === "object") return declaredObject(schema, resource, name);
   switch (schema.type) {
-    case "array": {
-      const items = itemsSchema(schema);
-      return items === undefined ? DYN : { kind: "list", elem: celTypeOf(items, false) };
-    }
-    case "object":
-      return celObject(schema, resource || schema["x-kubernetes-embedded-resource"] === true);
+    case "array":
+      return declaredList(schema, name);
     case "string":
-      if (OPAQUE_FORMATS.includes(schema.format ?? "")) return UNKNOWN;
-      return celType(schema.format === "byte" ? "bytes" : "string");
+      return declaredString(schema);
+    default:
+      return SCALARS[schema.type ?? ""];
+  }
+}
+
+function isEmbedded(schema: Schema): boolean {
+  return schema["x-kubernetes-embedded-resource"] === true;
+}
+
+function declaredList(schema: Schema, name: string): Declared | undefined {
+  const items = itemsSchema(schema);
+  const elem = items && declared(items, isEmbedded(items), `${name}.@idx`);
+  if (elem === undefined) return undefined;
+  const open = Math.floor((REQUEST_SIZE_MAX - 2) / (elem.bytesMin + 1));
+  const max = bound(schema.maxItems, open);
+  const listType = schema["x-kubernetes-list-type"];
+  const mapKeys = schema["x-kubernetes-list-map-keys"];
+  const type: CelType = {
+    kind: "list",
+    elem: elem.type,
+    max,
+    ...(listType === "set" || listType === "map" ? { listType } : {}),
+    ...(mapKeys === undefined ? {} : { mapKeys }),
+  };
+  return { type, bytesMin: 2 };
+}
+
+function declaredObject(schema: Schema, resource: boolean, name: string): Declared | undefined {
+  const additional = additionalSchema(schema);
+  if (additional !== undefined && !resource) {
+    const value = declared(additional, isEmbedded(additional), `${name}.@elem`);
+    if (value === undefined) return undefined;
+    const max = bound(
+      schema.maxProperties,
+      Math.floor((REQUEST_SIZE_MAX - 2) / (value.bytesMin + 6)),
+    );
+    return { type: { kind: "map", key: STRING, value: value.type, max }, bytesMin: 2 };
+  }
+  const fields = new Map<string, CelField>();
+  // An object is at least {}; a required property adds its name, quotes, a colon and a comma.
+  let bytesMin = 2;
+  for (const [property, child] of Object.entries(schema.properties ?? {})) {
+    const found = declared(child, isEmbedded(child), `${name}.${property}`);
+    const escaped = found && escapeProperty(property);
+    if (found === undefined || escaped === undefined) continue;
+    fields.set(escaped, { type: found.type, property });
+    const isRequired = schema.required?.includes(property) && child.default === undefined;
+    if (isRequired) bytesMin += Buffer.byteLength(property) + found.bytesMin + 4;
+  }
+  if (resource) {
+    fields.set("apiVersion", { type: STRING, property: "apiVersion" });
+    fields.set("kind", { type: STRING, property: "kind" });
+    fields.set("metadata", { type: metadataType, property: "metadata" });
+  }
+  return { type: { kind: "object", name, field: (field) => fields.get(field) }, bytesMin };
+}
+
+function bound(declaredMax: number | undefined, open: number): number {
+  return declaredMax === undefined ? open : Math.max(0, declaredMax);
+}
+
+/** A character has four bytes at most. */
+function textMax({ maxLength }: Schema, open: number): number {
+  return maxLength === undefined ? open : Math.max(0, maxLength) * 4;
+}
+
+function declaredString(schema: Schema): Declared {
+  switch (schema.format) {
+    case "byte":
+      return {
+        type: { kind: "bytes", max: bound(schema.maxLength, REQUEST_SIZE_MAX - 2) },
+        bytesMin: 2,
+      };
+    case "duration":
+      return { type: { kind: "duration", max: DURATION_SIZE_MAX }, bytesMin: DURATION_SIZE_MIN };
+    case "date":
+      return { type: { kind: "timestamp", max: DATE_SIZE }, bytesMin: DATE_SIZE };
+    case "date-time":
+      return { type: { kind: "timestamp", max: DATETIME_SIZE_MAX }, bytesMin: DATETIME_SIZE_MIN };
     default: {
-      const name = SCALARS[schema.type ?? ""];
-      return name === undefined ? DYN : celType(name);
+      const values = (schema.enum ?? []).filter((one) => typeof one === "string");
+      const longest = Math.max(0, ...values.map((one) => Buffer.byteLength(one)));
+      const open = (schema.enum ?? []).length > 0 ? longest : REQUEST_SIZE_MAX - 2;
+      return { type: { kind: "string", max: textMax(schema, open) }, bytesMin: 2 };
     }
   }
 }
 
-function celObject(schema: Schema, resource: boolean): CelType {
-  const additional = additionalSchema(schema);
-  if (additional !== undefined) {
-    return { kind: "map", key: celType("string"), value: celTypeOf(additional, false) };
-  }
-  const properties = schema.properties ?? {};
-  const isOpen = schema["x-kubernetes-preserve-unknown-fields"] === true;
-  if (isOpen && Object.keys(properties).length === 0 && !resource) return DYN;
-  const known = new Map<string, CelType>();
-  const field = (name: string) => {
-    const seen = known.get(name);
-    if (seen !== undefined) return seen;
-    const type = fieldType(name, properties, resource);
-    if (type !== undefined) known.set(name, type);
-    return type;
-  };
-  return { kind: "object", name: "object", field };
+const RESERVED = new Set(
+  "true false null in as break const continue else for function if import let loop package namespace return var void while".split(
+    " ",
+  ),
+);
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const ESCAPES: readonly (readonly [RegExp, string])[] = [
+  [/__/g, "__underscores__"],
+  [/\./g, "__dot__"],
+  [/-/g, "__dash__"],
+  [/\//g, "__slash__"],
+];
+
+/**
+ * The name expressions know a property by; undefined: it has none. Upstream: cel/escaping.go.
+ */
+export function escapeProperty(property: string): string | undefined {
+  if (property === "" || !/^[A-Za-z_.\-/]/.test(property)) return undefined;
+  if (RESERVED.has(property)) return `__${property}__`;
+  let escaped = property;
+  for (const [pattern, by] of ESCAPES) escaped = escaped.replace(pattern, by);
+  return IDENTIFIER.test(escaped) ? escaped : undefined;
 }
 
-function fieldType(
-  name: string,
-  properties: Readonly<Record<string, Schema>>,
-  resource: boolean,
-): CelType | undefined {
-  if (resource && name === "metadata") return metadataType;
-  if (resource && (name === "apiVersion" || name === "kind")) return celType("string");
-  for (const property of [name, unescapeProperty(name)]) {
-    const schema = Object.hasOwn(properties, property) ? properties[property] : undefined;
-    if (schema !== undefined) return celTypeOf(schema, false);
-  }
-  return undefined;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  __underscores__: "__",
-  __dot__: ".",
-  __dash__: "-",
-  __slash__: "/",
-};
-
-/** Property names that are no identifiers are written with escapes. Upstream: cel/escaping.go. */
-function unescapeProperty(name: string): string {
-  const keyword = /^__(.+)__$/.exec(name)?.[1];
-  if (keyword !== undefined && !Object.hasOwn(ESCAPES, name)) return keyword;
-  return name.replace(/__(?:underscores|dot|dash|slash)__/g, (one) => ESCAPES[one] ?? one);
-}
-
-/** What is wrong with a rule and its message expression, and whether it looks at the old value. */
+/** A rule of a schema, compiled. */
 export interface CheckedRule {
   readonly ruleProblem: string | undefined;
   readonly messageProblem: string | undefined;
+  /** Whether the rule looks at the old value. */
   readonly usesOldSelf: boolean;
+  readonly rule: CelCompilation;
+  /** Undefined: the rule has none. */
+  readonly message: CelCompilation | undefined;
 }
 
 /** Compiles one rule of a schema whose values have type `self`. */
-export function checkRule(rule: ValidationRule, self: CelType): CheckedRule {
-  const oldSelf = rule.optionalOldSelf ? UNKNOWN : self;
+export function checkRule(rule: ValidationRule, self: CelType | undefined): CheckedRule {
+  const type = self ?? DYN;
   const variables = new Map([
-    ["self", self],
-    ["oldSelf", oldSelf],
+    ["self", type],
+    ["oldSelf", rule.optionalOldSelf ? optionalOf(type) : type],
   ]);
-  const compiled = compileCel(rule.rule ?? "", { variables });
+  const environment = { variables, sized: true };
+  const compiled = compileCel(rule.rule ?? "", environment);
   const isBool = resultProblem(compiled.type, ["bool"]) === undefined;
   const ruleProblem =
     compiled.problem ?? (isBool ? undefined : "cel expression must evaluate to a bool");
+  const text = rule.messageExpression ?? "";
+  const message = text.trim() === "" ? undefined : compileCel(text, environment);
   return {
     ruleProblem,
-    messageProblem: messageProblem(rule.messageExpression ?? "", variables),
-    usesOldSelf: compiled.tree !== undefined && names(compiled.tree, "oldSelf"),
+    messageProblem: message && messageProblem(message),
+    usesOldSelf: usesVariable(compiled, "oldSelf"),
+    rule: compiled,
+    message,
   };
 }
 
-function messageProblem(text: string, variables: ReadonlyMap<string, CelType>): string | undefined {
-  if (text.trim() === "") return undefined;
-  const { problem, type } = compileCel(text, { variables });
+function messageProblem({ problem, type }: CelCompilation): string | undefined {
   if (problem !== undefined) return `messageExpression ${problem}`;
   const isString = resultProblem(type, ["string"]) === undefined;
   return isString ? undefined : "messageExpression must evaluate to a string";
-}
-
-/** Whether a tree names the variable. */
-function names(node: CelNode, variable: string): boolean {
-  const any = (nodes: readonly CelNode[]) => nodes.some((one) => names(one, variable));
-  switch (node.kind) {
-    case "literal":
-      return false;
-    case "ident":
-      return node.name === variable;
-    case "select":
-      return names(node.operand, variable);
-    case "call":
-      return any(node.args) || (node.target !== undefined && names(node.target, variable));
-    case "list":
-      return any(node.items);
-    case "map":
-      return node.entries.some((entry) => any(entry));
-    case "message":
-      return any(node.fields.map(([, value]) => value));
-  }
 }

@@ -12,7 +12,7 @@ import {
   type Path,
   required,
 } from "../../apimachinery/validation/field.ts";
-import type { CelType } from "../cel/compile.ts";
+import type { CelType } from "../cel/types.ts";
 import { goStruct } from "../validation/common.ts";
 import { celTypeOf, checkRule } from "./cel-types.ts";
 import {
@@ -326,7 +326,7 @@ function validateRule(rule: ValidationRule, schema: Schema, at: Path): ErrorList
 
 function compileRule(
   rule: ValidationRule,
-  self: CelType,
+  self: CelType | undefined,
   uncorrelatable: Path | undefined,
   at: Path,
 ): ErrorList {

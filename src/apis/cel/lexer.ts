@@ -27,8 +27,10 @@ export interface CelIssue {
 const OPERATORS = ["==", "!=", "<=", ">=", "&&", "||", ..."<>+-*/%!?:.,()[]{}"];
 
 const STRING =
-  /^([rR][bB]?|[bB][rR]?)?("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n\r]|\\[\s\S])*"|'(?:[^'\\\n\r]|\\[\s\S])*')/;
+  /^([rR][bB]?|[bB][rR]?)?("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n\r]|\\(?:[abfnrtv\\?'"`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}))*"|'(?:[^'\\\n\r]|\\(?:[abfnrtv\\?'"`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}))*')/;
 const RAW_STRING = /^([rR][bB]?|[bB][rR])("""[\s\S]*?"""|'''[\s\S]*?'''|"[^"\n\r]*"|'[^'\n\r]*')/;
+const ESCAPE_AT =
+  /^\\(?:[abfnrtv\\?'"`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})/;
 const NUMBER =
   /^(?:0x[0-9a-fA-F]+[uU]?|\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?|\d+[uU]?)/;
 
@@ -53,7 +55,7 @@ export function tokenize(text: string): { tokens: Token[]; issues: CelIssue[] } 
     const start = at;
     const [kind, length] = tokenAt(rest);
     if (kind === undefined) {
-      const char = take((rest.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
+      const char = take(unreadable(rest));
       issues.push({ at: start, message: `Syntax error: token recognition error at: '${char}'` });
       continue;
     }
@@ -61,6 +63,20 @@ export function tokenize(text: string): { tokens: Token[]; issues: CelIssue[] } 
   }
   tokens.push({ kind: "eof", text: "<EOF>", at });
   return { tokens, issues };
+}
+
+/** How much of `rest` no token begins with: a string goes up to where it breaks. */
+function unreadable(rest: string): number {
+  if (!/^["']/.test(rest)) return (rest.codePointAt(0) ?? 0) > 0xffff ? 2 : 1;
+  let at = 1;
+  while (at < rest.length && rest[at] !== rest[0] && !/[\r\n]/.test(rest[at] ?? "")) {
+    if (rest[at] === "\\") {
+      const escaped = ESCAPE_AT.exec(rest.slice(at));
+      if (escaped === null) return Math.min(rest.length, at + 2);
+      at += escaped[0].length;
+    } else at++;
+  }
+  return Math.min(rest.length, rest[at] === rest[0] ? 1 : Math.max(1, at));
 }
 
 function tokenAt(rest: string): [TokenKind | undefined, number] {

@@ -2,40 +2,10 @@
  * Parses CEL expressions, with cel-go's words for the commonest mistakes.
  * Grammar: google/cel-spec doc/langdef.md; error texts: ANTLR as cel-go configures it.
  */
+import type { CelNode, Literal, MapEntry, MessageField } from "./ast.ts";
 import { type CelIssue, type Token, tokenize } from "./lexer.ts";
-
-/** A node; `at` is where cel-go places it: an operator's, a dot's or a parenthesis' position. */
-export type CelNode =
-  | { readonly kind: "literal"; readonly at: number; readonly type: CelLiteral }
-  | { readonly kind: "ident"; readonly at: number; readonly name: string }
-  | {
-      readonly kind: "select";
-      readonly at: number;
-      readonly operand: CelNode;
-      readonly field: string;
-      readonly optional: boolean;
-    }
-  | {
-      readonly kind: "call";
-      readonly at: number;
-      readonly name: string;
-      readonly target: CelNode | undefined;
-      readonly args: readonly CelNode[];
-    }
-  | { readonly kind: "list"; readonly at: number; readonly items: readonly CelNode[] }
-  | {
-      readonly kind: "map";
-      readonly at: number;
-      readonly entries: readonly (readonly [CelNode, CelNode])[];
-    }
-  | {
-      readonly kind: "message";
-      readonly at: number;
-      readonly name: string;
-      readonly fields: readonly (readonly [string, CelNode])[];
-    };
-
-export type CelLiteral = "int" | "uint" | "double" | "string" | "bytes" | "bool" | "null";
+import { bytesLiteral, intLiteral, stringLiteral, uintLiteral } from "./literals.ts";
+import { expandMacro } from "./macros.ts";
 
 const RESERVED = new Set(
   "as break const continue else for function if import in let loop namespace package return var void while".split(
@@ -44,6 +14,7 @@ const RESERVED = new Set(
 );
 const EXPRESSION_START =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+const CALL_START = EXPRESSION_START.replace("'(', ", "'(', ')', ");
 /** Nesting beyond this is refused, as cel-go does. */
 const MAX_DEPTH = 250;
 
@@ -55,26 +26,29 @@ class ParseFailure extends Error {
   }
 }
 
-/** The tree, or what is wrong with the text. Never throws. */
-export function parseCel(text: string): CelNode | readonly CelIssue[] {
+/** The tree, or what is wrong with the text; `bindings`: whether cel.bind() is there. Never throws. */
+export function parseCel(text: string, bindings = false): CelNode | readonly CelIssue[] {
   const { tokens, issues } = tokenize(text);
-  if (issues.length > 0) return issues;
   try {
-    return new Parser(tokens).parse();
+    const tree = new Parser(tokens, bindings).parse();
+    return issues.length > 0 ? issues : tree;
   } catch (thrown) {
-    if (thrown instanceof ParseFailure) return [thrown.issue];
+    if (thrown instanceof ParseFailure) return [...issues, thrown.issue];
     throw thrown;
   }
 }
 
+const CLOSING = new Set([")", "]"]);
 const RELATIONS = ["<", "<=", ">=", ">", "==", "!="];
 
 class Parser {
   readonly #tokens: readonly Token[];
   #next = 0;
   #depth = 0;
-  constructor(tokens: readonly Token[]) {
+  readonly #bindings: boolean;
+  constructor(tokens: readonly Token[], bindings: boolean) {
     this.#tokens = tokens;
+    this.#bindings = bindings;
   }
 
   parse(): CelNode {
@@ -109,6 +83,9 @@ class Parser {
     const token = this.#accept(text);
     if (token !== undefined) return token;
     const found = this.#peek();
+    if (found.kind === "eof" && CLOSING.has(text)) {
+      throw this.#failure(found, `missing '${text}' at '${found.text}'`);
+    }
     throw this.#failure(found, `mismatched input '${found.text}' expecting '${text}'`);
   }
 
@@ -164,9 +141,11 @@ class Parser {
     const token = this.#peek();
     if (token.kind === "op" && (token.text === "!" || token.text === "-")) {
       this.#take();
+      // Two signs of a kind cancel out, as cel-go's parser has it.
+      if (this.#accept(token.text) !== undefined) return this.#unary();
       const next = this.#peek();
       if (token.text === "-" && (next.kind === "int" || next.kind === "double")) {
-        return this.#member(this.#primary());
+        return this.#member(this.#literal(this.#take(), token));
       }
       if (++this.#depth > MAX_DEPTH) {
         throw this.#failure(token, `expression recursion limit exceeded: ${MAX_DEPTH}`);
@@ -199,9 +178,7 @@ class Parser {
   #selectOrCall(operand: CelNode, dot: Token, optional: boolean): CelNode {
     const name = this.#peek();
     if (name.kind === "quoted") {
-      this.#take();
-      const field = name.text.slice(1, -1);
-      return { kind: "select", at: dot.at, operand, field, optional };
+      throw new ParseFailure({ at: name.at, message: "unsupported syntax: '`'" });
     }
     if (name.kind !== "ident" || ["true", "false", "null", "in"].includes(name.text)) {
       if (name.kind === "eof" || name.kind === "op") {
@@ -211,16 +188,31 @@ class Parser {
     }
     this.#take();
     const open = this.#accept("(");
-    if (open === undefined)
-      return { kind: "select", at: dot.at, operand, field: name.text, optional };
-    const args = this.#list(")");
-    return { kind: "call", at: open.at, name: name.text, target: operand, args };
+    if (open === undefined) return select(dot.at, operand, name.text, optional);
+    return this.#expanded(open.at, name.text, operand, this.#list(")").items);
   }
 
-  #list(close: string): CelNode[] {
+  /** A call, or what its macro stands for. */
+  #expanded(
+    at: number,
+    name: string,
+    target: CelNode | undefined,
+    args: readonly CelNode[],
+  ): CelNode {
+    const node = expandMacro({ kind: "call", at, name, target, args }, this.#bindings);
+    if ("message" in node) throw new ParseFailure(node);
+    return node;
+  }
+
+  #list(close: string): { items: CelNode[]; optional: Set<number> } {
     const items: CelNode[] = [];
+    const optional = new Set<number>();
     while (!this.#is(close)) {
-      if (close === "]") this.#accept("?");
+      if (items.length > 0 && close === "]" && this.#peek().kind === "eof") break;
+      if (close === ")" && items.length === 0 && this.#peek().kind === "eof") {
+        throw this.#failure(this.#peek(), `mismatched input '<EOF>' expecting ${CALL_START}`);
+      }
+      if (close === "]" && this.#accept("?") !== undefined) optional.add(items.length);
       items.push(this.#expr());
       if (this.#accept(",") === undefined) break;
       if (close === ")" && this.#is(close)) {
@@ -228,7 +220,7 @@ class Parser {
       }
     }
     this.#expect(close);
-    return items;
+    return { items, optional };
   }
 
   #primary(): CelNode {
@@ -239,8 +231,7 @@ class Parser {
       case "double":
       case "string":
       case "bytes":
-        this.#take();
-        return { kind: "literal", at: token.at, type: token.kind };
+        return this.#literal(this.#take(), undefined);
       case "ident":
         return this.#identifier();
       case "op":
@@ -253,11 +244,21 @@ class Parser {
     }
   }
 
+  /** A number's, string's or bytes' literal; `sign`: the minus in front of it. */
+  #literal(token: Token, sign: Token | undefined): CelNode {
+    const at = (sign ?? token).at;
+    const value = literalValue(token, sign === undefined ? token.text : `-${token.text}`);
+    if (value !== undefined) return { kind: "literal", at, value };
+    const isNumber = token.kind === "int" || token.kind === "uint" || token.kind === "double";
+    const message = isNumber ? `invalid ${token.kind} literal` : "invalid unicode code point";
+    throw new ParseFailure({ at, message });
+  }
+
   #identifier(): CelNode {
     const token = this.#take();
     const { text, at } = token;
-    if (text === "true" || text === "false") return { kind: "literal", at, type: "bool" };
-    if (text === "null") return { kind: "literal", at, type: "null" };
+    if (text === "true" || text === "false") return { kind: "literal", at, value: text === "true" };
+    if (text === "null") return { kind: "literal", at, value: null };
     if (text === "in") {
       throw this.#failure(token, `mismatched input 'in' expecting ${EXPRESSION_START}`);
     }
@@ -266,7 +267,7 @@ class Parser {
     }
     const open = this.#accept("(");
     if (open !== undefined) {
-      return { kind: "call", at: open.at, name: text, target: undefined, args: this.#list(")") };
+      return this.#expanded(open.at, text, undefined, this.#list(")").items);
     }
     const message = this.#messageAfter(text);
     return message ?? { kind: "ident", at, name: text };
@@ -283,15 +284,16 @@ class Parser {
     const open = this.#tokens[ahead];
     if (open?.kind !== "op" || open.text !== "{") return undefined;
     this.#next = ahead + 1;
-    const fields: [string, CelNode][] = [];
+    const fields: MessageField[] = [];
     while (!this.#is("}")) {
-      this.#accept("?");
+      const optional = this.#accept("?") !== undefined;
       const field = this.#take();
       if (field.kind !== "ident" && field.kind !== "quoted") {
         throw this.#failure(field, `extraneous input '${field.text}' expecting {'}', ','}`);
       }
-      this.#expect(":");
-      fields.push([field.text, this.#expr()]);
+      const { at } = this.#expect(":");
+      const name = field.kind === "quoted" ? field.text.slice(1, -1) : field.text;
+      fields.push({ at, name, value: this.#expr(), optional });
       if (this.#accept(",") === undefined) break;
     }
     this.#expect("}");
@@ -308,7 +310,7 @@ class Parser {
       }
       case "[":
         this.#take();
-        return { kind: "list", at: token.at, items: this.#list("]") };
+        return { kind: "list", at: token.at, ...this.#list("]") };
       case "{":
         this.#take();
         return { kind: "map", at: token.at, entries: this.#entries() };
@@ -326,18 +328,40 @@ class Parser {
     }
   }
 
-  #entries(): (readonly [CelNode, CelNode])[] {
-    const entries: (readonly [CelNode, CelNode])[] = [];
+  #entries(): MapEntry[] {
+    const entries: MapEntry[] = [];
     while (!this.#is("}")) {
-      this.#accept("?");
+      const optional = this.#accept("?") !== undefined;
       const key = this.#expr();
-      this.#expect(":");
-      entries.push([key, this.#expr()]);
+      const { at } = this.#expect(":");
+      entries.push({ at, key, value: this.#expr(), optional });
       if (this.#accept(",") === undefined) break;
     }
     this.#expect("}");
     return entries;
   }
+}
+
+function literalValue(token: Token, text: string): Literal | undefined {
+  switch (token.kind) {
+    case "int":
+      return intLiteral(text);
+    case "uint":
+      return text.startsWith("-") ? undefined : uintLiteral(text);
+    case "double": {
+      const value = Number(text);
+      return Number.isFinite(value) ? value : undefined;
+    }
+    case "string":
+      return stringLiteral(text);
+    default:
+      return bytesLiteral(text);
+  }
+}
+
+function select(at: number, operand: CelNode, field: string, optional: boolean): CelNode {
+  if (!optional) return { kind: "select", at, operand, field, test: false };
+  return call(at, "_?._", [operand, { kind: "literal", at, value: field }]);
 }
 
 function eofText(token: Token): string {

@@ -25,7 +25,8 @@ import {
   isQualifiedName,
 } from "../../../apimachinery/validation/names.ts";
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
-import type { CelType } from "../../cel/compile.ts";
+import type { CelType } from "../../cel/types.ts";
+import { compileExpression, type ExpressionScope } from "../cel-environment.ts";
 import type {
   AuditAnnotation,
   MatchResources,
@@ -41,8 +42,6 @@ import type {
   Variable,
 } from "./types.ts";
 import {
-  compileExpression,
-  type ExpressionScope,
   FAILURE_POLICIES,
   validateExpression,
   validateMatchConditions,

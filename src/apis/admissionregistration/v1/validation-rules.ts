@@ -13,14 +13,8 @@ import {
 } from "../../../apimachinery/validation/field.ts";
 import { validateLabelSelector } from "../../../apimachinery/validation/labels.ts";
 import { isPathSegmentName, isQualifiedName } from "../../../apimachinery/validation/names.ts";
-import {
-  type CelType,
-  celType,
-  compileCel,
-  DYN,
-  resultProblem,
-  UNKNOWN,
-} from "../../cel/compile.ts";
+import { resultProblem } from "../../cel/compile.ts";
+import { compileExpression, type ExpressionScope } from "../cel-environment.ts";
 import type {
   MatchCondition,
   MatchResources,
@@ -143,51 +137,6 @@ function validateNamedRule(rule: NamedRuleWithOperations, at: Path): ErrorList {
   return [...errors, ...validateRuleWithOperations(rule, at)];
 }
 
-/** The variables of a request, for expressions of webhooks and policies. */
-export interface ExpressionScope {
-  readonly params: boolean;
-  readonly authorizer: boolean;
-  /** The policy's own variables, by name, when it has any. */
-  readonly variables?: ReadonlyMap<string, CelType>;
-  /** Whether patch types may be made. */
-  readonly patches?: boolean;
-}
-
-const GROUP_VERSION = ["group", "version"];
-
-function objectType(name: string, fields: Readonly<Record<string, CelType>>): CelType {
-  const field = (wanted: string) => (Object.hasOwn(fields, wanted) ? fields[wanted] : undefined);
-  return { kind: "object", name, field };
-}
-
-function strings(names: readonly string[]): Record<string, CelType> {
-  return Object.fromEntries(names.map((name) => [name, celType("string")]));
-}
-
-const kindType = objectType("kubernetes.GroupVersionKind", strings([...GROUP_VERSION, "kind"]));
-const resourceType = objectType(
-  "kubernetes.GroupVersionResource",
-  strings([...GROUP_VERSION, "resource"]),
-);
-const requestType = objectType("kubernetes.AdmissionRequest", {
-  kind: kindType,
-  resource: resourceType,
-  requestKind: kindType,
-  requestResource: resourceType,
-  ...strings(["subResource", "requestSubResource", "name", "namespace", "operation"]),
-  userInfo: objectType("kubernetes.UserInfo", {
-    ...strings(["username", "uid"]),
-    groups: { kind: "list", elem: celType("string") },
-    extra: {
-      kind: "map",
-      key: celType("string"),
-      value: { kind: "list", elem: celType("string") },
-    },
-  }),
-  dryRun: celType("bool"),
-  options: DYN,
-});
-
 /** The error of `text` at `at`, if it does not compile or gives another type than `results`. */
 export function validateExpression(
   text: string,
@@ -198,26 +147,6 @@ export function validateExpression(
   const { problem, type } = compileExpression(text, scope);
   const detail = problem ?? resultProblem(type, results);
   return detail === undefined ? [] : [invalid(at, text, detail)];
-}
-
-/** Compiles an expression of a policy or webhook. */
-export function compileExpression(text: string, scope: ExpressionScope) {
-  const variables = new Map<string, CelType>([
-    ["object", DYN],
-    ["oldObject", DYN],
-    ["namespaceObject", DYN],
-    ["request", requestType],
-  ]);
-  if (scope.params) variables.set("params", DYN);
-  if (scope.authorizer) {
-    variables.set("authorizer", UNKNOWN);
-  }
-  const own = scope.variables;
-  if (own !== undefined) {
-    const field = (name: string) => own.get(name);
-    variables.set("variables", { kind: "object", name: "kubernetes.variables", field });
-  }
-  return compileCel(text, { variables, messages: scope.patches ?? false });
 }
 
 /** At most 64 named expressions, each giving a bool. */

@@ -7,6 +7,7 @@ import { encodeSortedJson } from "../../../apimachinery/runtime/json-encode.ts";
 import { semanticDeepEqual } from "../../../apimachinery/validation/equality.ts";
 import {
   type ErrorList,
+  forbidden,
   invalid,
   notSupported,
   Path,
@@ -15,14 +16,9 @@ import {
 } from "../../../apimachinery/validation/field.ts";
 import { validateLabelName } from "../../../apimachinery/validation/labels.ts";
 import { byteLength, isValidLabelValue } from "../../../apimachinery/validation/names.ts";
-import {
-  type CelType,
-  celType,
-  compileCel,
-  resultProblem,
-  typeText,
-  UNKNOWN,
-} from "../../cel/compile.ts";
+import { compileCel } from "../../cel/compile.ts";
+import { QUANTITY_TYPE } from "../../cel/library/quantities.ts";
+import { type CelType, objectType, typeText } from "../../cel/types.ts";
 import { isExtendedResourceName } from "../../core/v1/validation/resource-names.ts";
 import { validateTemplateObjectMeta } from "../../core/v1/validation/volume-claim.ts";
 import { goStruct } from "../../validation/common.ts";
@@ -186,28 +182,42 @@ export function validateSelectors(selectors: readonly DeviceSelector[], at: Path
   return validateItems(selectors, MAX_SELECTORS, validateSelector, at);
 }
 
-const deviceFields: Readonly<Record<string, CelType>> = {
-  driver: celType("string"),
-  attributes: UNKNOWN,
-  capacity: UNKNOWN,
-  allowMultipleAllocations: celType("bool"),
+/** Attributes and capacities are grouped by domain; each map has this many entries at most. */
+const MAX_PER_DEVICE = 32;
+const perDomain = (value: CelType): CelType => {
+  const byId: CelType = {
+    kind: "map",
+    key: { kind: "string", max: 32 },
+    value,
+    max: MAX_PER_DEVICE,
+  };
+  return { kind: "map", key: { kind: "string", max: 63 }, value: byId, max: MAX_PER_DEVICE };
 };
-const deviceType: CelType = {
-  kind: "object",
-  name: "kubernetes.DRADevice",
-  field: (name) => (Object.hasOwn(deviceFields, name) ? deviceFields[name] : undefined),
-};
+/** Upstream: k8s.io/dynamic-resource-allocation/cel. */
+const deviceType = objectType("kubernetes.DRADevice", {
+  driver: { kind: "string", max: 63 },
+  attributes: perDomain({ kind: "dyn", any: true, max: 64 }),
+  capacity: perDomain(QUANTITY_TYPE),
+  allowMultipleAllocations: { kind: "bool", max: 1 },
+});
+const MAX_SELECTOR_COST = 1_000_000;
 
 function validateSelector({ cel }: DeviceSelector, at: Path): ErrorList {
   if (cel === undefined) return [required(at.child("cel"))];
   const { expression = "" } = cel;
   const path = at.child("cel", "expression");
   if (byteLength(expression) > MAX_EXPRESSION) return [tooLong(path, MAX_EXPRESSION)];
-  const { problem, type } = compileCel(expression, {
-    variables: new Map([["device", deviceType]]),
+  const compiled = compileCel(expression, {
+    variables: new Map<string, CelType>([["device", deviceType]]),
+    bindings: true,
+    sized: true,
   });
+  const { problem, type } = compiled;
   if (problem !== undefined) return [invalid(path, expression, problem)];
-  if (resultProblem(type, ["bool"]) === undefined) return [];
+  if (type.kind === "bool" || (type.kind === "dyn" && type.any)) {
+    if (compiled.estimate().max <= MAX_SELECTOR_COST) return [];
+    return [forbidden(path, "too complex, exceeds cost limit")];
+  }
   const detail = `must evaluate to bool or the unknown type, not ${typeText(type)}`;
   return [invalid(path, expression, detail)];
 }
