@@ -198,8 +198,13 @@ void List::ProtoHead(std::string_view kind, std::string_view api_version, std::s
 uint64_t List::Prepare(Encoding encoding, uint64_t most) {
   const bool lazy = shape_->type != nullptr && (encoding == kProtobuf || encoding == kMetadataProtobuf);
   if (!lazy) return 0;
-  const uint64_t end = std::min(count_, prepared_ + most);
-  for (; prepared_ < end; prepared_++) Item(prepared_)->proto();
+  // What is there already costs a look.
+  constexpr uint64_t kLookBytes = 64;
+  for (uint64_t done = 0; prepared_ < count_ && done < most; prepared_++) {
+    const Record* record = Item(prepared_);
+    done += record->has_proto() ? kLookBytes : record->json().size();
+    record->proto();
+  }
   return count_ - prepared_;
 }
 

@@ -29,8 +29,8 @@ class List {
   const std::string& next_key() const { return next_key_; }
   std::optional<uint64_t> remaining() const { return remaining_; }
 
-  // Makes the encoding's forms of up to `most` more items, so that Begin finds them; gives how many
-  // items are left.
+  // Makes the encoding's forms of more items, so that Begin finds them, until it has worked through
+  // `most` bytes of their JSON; gives how many items are left.
   uint64_t Prepare(Encoding encoding, uint64_t most);
   // Starts the document; gives its whole length or a Status.
   int64_t Begin(Encoding encoding, std::string_view kind, std::string_view api_version, std::string_view token);

@@ -51,6 +51,7 @@ class Record {
   size_t bytes() const { return bytes_; }
   // Made on first call, by whichever thread; null when it can not be (no protobuf, bad JSON).
   const Proto* proto() const;
+  bool has_proto() const { return proto_.load(std::memory_order_relaxed) != nullptr; }
 
   // What Tree asks of its items.
   std::string_view SortKey() const { return key_->text(); }

@@ -203,8 +203,9 @@ export interface NativeBinding {
   // --- lists: a handle belongs to the thread that opened it; listClose frees the snapshot -------
   listOpen(resource: ResourceId, options: ListOptions): ListInfo | number;
   /**
-   * Makes up to `most` items' protobuf forms where nobody has wanted them yet (10 us each), so that
-   * listDocument does not keep the loop for long; returns how many are left. 0 for JSON at once.
+   * Makes the items' protobuf forms where nobody has wanted them yet, from up to `most` bytes of
+   * JSON (200 MB/s) and at least one item, so that listDocument does not keep the loop for long;
+   * returns how many items are left. 0 for JSON at once.
    */
   listPrepare(list: ListId, encoding: EncodingCode, most: number): number;
   /**

@@ -14,8 +14,8 @@ import {
 } from "../interfaces.ts";
 import { fillScratch } from "../native-codec.ts";
 
-/** Protobuf forms made between two turns of the loop: a millisecond of them. */
-const PREPARED_AT_ONCE = 100;
+/** Bytes of JSON made into protobuf between two turns of the loop: a millisecond of them. */
+const PREPARED_AT_ONCE = 256 * 1024;
 
 const NO_ROOM = Buffer.alloc(0);
 
