@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "addon/bind.h"
+#include "addon/client_certificates.h"
 #include "addon/pump.h"
 #include "addon/thread.h"
 #include "core/status.h"
@@ -79,6 +80,29 @@ napi_value SocketKey(napi_env env, napi_callback_info info) {
   return Number(env, static_cast<double>(reinterpret_cast<uintptr_t>(SocketOf(args[0]))));
 }
 
+napi_value CollectClientCertificates(napi_env env, napi_callback_info info) {
+  const Arguments<1> args(env, info);
+  const double descriptor = ToDouble(env, args[0]);  // uWS puts the app's address into its bits
+  void* app;
+  static_assert(sizeof(app) == sizeof(descriptor));
+  std::memcpy(&app, &descriptor, sizeof(app));
+  return Boolean(env, ClientCertificates::Collect(app));
+}
+
+napi_value TakeClientCertificates(napi_env env, napi_callback_info info) {
+  const Arguments<1> args(env, info);
+  const std::string pem = ClientCertificates::Take(SocketOf(args[0]));
+  napi_value out;
+  napi_create_string_latin1(env, pem.data(), pem.size(), &out);
+  return out;
+}
+
+napi_value ForgetClientCertificates(napi_env env, napi_callback_info info) {
+  const Arguments<1> args(env, info);
+  ClientCertificates::Forget(SocketOf(args[0]));
+  return Undefined(env);
+}
+
 napi_value PumpStatsCall(napi_env env, napi_callback_info) {
   const PumpStats& stats = Pump::Stats();
   napi_value out;
@@ -96,7 +120,10 @@ std::span<const Method> PumpMethods() {
   static constexpr Method kMethods[] = {
       {"pumpInit", PumpInit}, {"onPumpEnd", OnPumpEnd}, {"pumpAttach", PumpAttach},
       {"pumpResume", PumpResume}, {"pumpEnd", PumpEnd}, {"socketKey", SocketKey},
-      {"pumpStats", PumpStatsCall}};
+      {"pumpStats", PumpStatsCall},
+      {"collectClientCertificates", CollectClientCertificates},
+      {"takeClientCertificates", TakeClientCertificates},
+      {"forgetClientCertificates", ForgetClientCertificates}};
   return kMethods;
 }
 

@@ -29,5 +29,6 @@ struct Random {
 void TestTree();
 void TestTranscode();
 void TestThreads();
+void TestCertificates();
 
 }  // namespace klystron

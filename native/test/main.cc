@@ -15,5 +15,6 @@ int main(int count, char** arguments) {
   TestTree();
   TestTranscode();
   TestThreads();
-  std::puts("tree, transcode, threads: ok");
+  TestCertificates();
+  std::puts("tree, transcode, threads, certificates: ok");
 }

@@ -269,6 +269,18 @@ export interface NativeBinding {
   pumpStats(): PumpStats;
   /** A number that stands for the connection of `res` while it is open; 0 without the pump. */
   socketKey(res: object): number;
+
+  // --- client certificates: as presented, for authentication to judge -----------------------------
+  /**
+   * Makes a uWS SSLApp (by its getDescriptor) take any client certificate, for
+   * takeClientCertificates to read. False: the app verifies in the handshake, as uWS does. It needs
+   * `passphrase` and `ca_file_name`, and the pump's symbols.
+   */
+  collectClientCertificates(descriptor: number): boolean;
+  /** PEM, leaf first, of what the client of `res` presented; "" for none and when asked again. */
+  takeClientCertificates(res: object): string;
+  /** The connection of `res` is gone. */
+  forgetClientCertificates(res: object): void;
 }
 
 /** The project's root, from src/native or from a bundle in dist. */

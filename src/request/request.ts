@@ -9,7 +9,7 @@ import type { UserInfo } from "./user-info.ts";
 export interface ClientConnection {
   /** `10.0.0.7:51442`. */
   readonly remoteAddress: string;
-  /** The verified client certificate in PEM, undefined without one. Read once per connection. */
+  /** What the client presented, unverified, in PEM, leaf first; undefined without. Read once. */
   readonly certificate: string | undefined;
   /** Who the certificate says it is, remembered for the connection's life by the authenticator. */
   identity: unknown;

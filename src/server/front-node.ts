@@ -16,6 +16,7 @@ import type { Front, FrontConfig, FrontLimits, ListenOptions, TlsMaterial } from
 import { writeUpgrade } from "./front-node-upgrade.ts";
 import { writeResponse } from "./front-node-write.ts";
 import { HeaderFields, IncomingRequest } from "./incoming-request.ts";
+import { presented, resumed } from "./presented-chains.ts";
 import { deadlineResponse, errorResponse } from "./response.ts";
 
 export class NodeFront implements Front {
@@ -40,7 +41,7 @@ export class NodeFront implements Front {
       {
         ...secureContext(tls),
         requestCert: tls.clientAuthorities !== undefined,
-        // A certificate that does not verify is no identity; another authenticator may still win.
+        // Authentication verifies it and answers 401; another authenticator may still win.
         rejectUnauthorized: false,
         maxHeaderSize: limits.headerBytesMax,
         headersTimeout: Math.min(limits.idleTimeoutMs, 32_000),
@@ -181,7 +182,7 @@ export class NodeFront implements Front {
   #connectionOf(socket: TLSSocket): ClientConnection {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
-      const certificate = socket.authorized ? pemOf(socket.getPeerCertificate()) : undefined;
+      const certificate = certificatesOf(socket);
       const remoteAddress = `${socket.remoteAddress ?? ""}:${socket.remotePort ?? 0}`;
       connection = { remoteAddress, certificate, identity: undefined };
       this.#connections.set(socket, connection);
@@ -203,10 +204,20 @@ function secureContext(tls: TlsMaterial): SecureContextOptions {
   };
 }
 
-function pemOf(certificate: Partial<DetailedPeerCertificate>): string | undefined {
-  if (certificate.raw === undefined) return undefined;
-  const base64 = certificate.raw.toString("base64").replace(/.{64}/g, "$&\n").trimEnd();
-  return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
+/** What the client presented, leaf first. */
+function certificatesOf(socket: TLSSocket): string | undefined {
+  const leaf: Partial<DetailedPeerCertificate> = socket.getPeerCertificate(true);
+  if (leaf.raw === undefined) return undefined; // no certificate: an empty object
+  const seen = new Set<Buffer>();
+  let pem = "";
+  let one: Partial<DetailedPeerCertificate> | undefined = leaf;
+  while (one?.raw !== undefined && !seen.has(one.raw)) {
+    seen.add(one.raw);
+    const base64 = one.raw.toString("base64").replace(/.{64}/g, "$&\n").trimEnd();
+    pem += `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
+    one = one.issuerCertificate;
+  }
+  return socket.isSessionReused() ? resumed(pem) : presented(pem);
 }
 
 const hasBody = (message: IncomingMessage) =>

@@ -1,7 +1,8 @@
 /** What is known of each connection, read once: certificate and address. */
 import type { HttpResponse } from "uWebSockets.js";
 import type { ClientConnection } from "../request/request.ts";
-import { socketKey } from "./front-uws-pump.ts";
+import { forgetClientCertificates, socketKey, takeClientCertificates } from "./front-uws-pump.ts";
+import { presented, resumed } from "./presented-chains.ts";
 
 /** Without the addon connections can not be told apart; identities are then kept by certificate. */
 const BY_CERTIFICATE_MAX = 10_000;
@@ -18,7 +19,9 @@ export class Connections {
   /** From filter(-1): reading the certificate here would crash. */
   closed(res: HttpResponse): void {
     const key = socketKey(res);
-    if (key !== 0) this.#bySocket.delete(key);
+    if (key === 0) return;
+    this.#bySocket.delete(key);
+    forgetClientCertificates(res);
   }
 
   of(res: HttpResponse): ClientConnection {
@@ -43,7 +46,8 @@ export class Connections {
 }
 
 function read(res: HttpResponse): ClientConnection {
-  const certificate = res.getX509Certificate();
+  const shown = takeClientCertificates(res);
+  const certificate = shown === "" ? resumed(res.getX509Certificate()) : presented(shown);
   return {
     // uWS does not tell the port.
     remoteAddress: `${addressText(new Uint8Array(res.getRemoteAddress()))}:0`,

@@ -1,5 +1,5 @@
-/** The addon's part in the front, when it is there: connection keys and the watch pump. */
-import type { HttpResponse } from "uWebSockets.js";
+/** The addon's part in the front, when it is there: connections, certificates, the watch pump. */
+import type { HttpResponse, TemplatedApp } from "uWebSockets.js";
 import { logWarning } from "../metrics/log.ts";
 import type { NativeBinding } from "../native/binding.ts";
 
@@ -30,6 +30,21 @@ export async function loadPump(): Promise<void> {
 /** A number that stands for the connection while it is open; 0 without the addon. */
 export function socketKey(res: HttpResponse): number {
   return binding === undefined ? 0 : binding.socketKey(res);
+}
+
+/** The app takes any client certificate from now on; false where its TLS itself verifies them. */
+export function collectClientCertificates(app: TemplatedApp): boolean {
+  return binding?.collectClientCertificates(app.getDescriptor()) ?? false;
+}
+
+/** What the client presented in its handshake, as PEM, leaf first; "" after a resumed session. */
+export function takeClientCertificates(res: HttpResponse): string {
+  return binding?.takeClientCertificates(res) ?? "";
+}
+
+/** From filter(-1). */
+export function forgetClientCertificates(res: HttpResponse): void {
+  binding?.forgetClientCertificates(res);
 }
 
 /** Undefined without the addon. */

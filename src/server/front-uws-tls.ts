@@ -5,8 +5,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { logWarning } from "../metrics/log.ts";
 import type { UwsModule } from "../native/uws.ts";
 import type { TlsMaterial } from "./front.ts";
+import { collectClientCertificates } from "./front-uws-pump.ts";
 
 /** What Go offers for TLS 1.2 by default, without its CBC suites. */
 const DEFAULT_CIPHERS = [
@@ -37,8 +39,10 @@ export function createTlsApp(uws: UwsModule, tls: TlsMaterial): TemplatedApp {
       key_file_name: file(pair.key),
       ssl_ciphers: tls.minVersion === "TLSv1.3" ? NO_TLS12 : (tls.cipherSuites ?? DEFAULT_CIPHERS),
       ...(tls.clientAuthorities === undefined ? {} : { ca_file_name: file(tls.clientAuthorities) }),
+      passphrase: "-", // no key has one: it marks the place for collectClientCertificates
     });
     const app = uws.SSLApp(options(tls));
+    if (tls.clientAuthorities !== undefined && !collectClientCertificates(app)) warnOnce();
     for (const pair of tls.sni) {
       for (const name of pair.names) app.addServerName(name, options(pair));
     }
@@ -46,4 +50,16 @@ export function createTlsApp(uws: UwsModule, tls: TlsMaterial): TemplatedApp {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+let warned = false;
+
+function warnOnce(): void {
+  if (warned) return;
+  warned = true;
+  logWarning(
+    "Client certificates are verified in the TLS handshake: bad ones and those of intermediate " +
+      "authorities are refused there",
+    {},
+  );
 }

@@ -224,6 +224,112 @@ test("connections with one certificate share what was found out about it", () =>
   assert.equal(seen.length, 2);
 });
 
+const subordinate = (issuer: Made, name: string, more = {}) =>
+  certificate({ subject: [[CN, name]], authority: true, ...more }, issuer);
+const chains: readonly (readonly [string, () => readonly Made[], boolean])[] = [
+  [
+    "two intermediates, in any order",
+    () => {
+      const one = subordinate(clientCa, "one");
+      const two = subordinate(one, "two");
+      return [client(two, "deep"), one, two];
+    },
+    true,
+  ],
+  [
+    "an intermediate nobody issued",
+    () => {
+      const one = subordinate(authority("x"), "one");
+      return [client(one, "deep"), one];
+    },
+    false,
+  ],
+  [
+    "an intermediate and its own unknown authority",
+    () => {
+      const root = authority("x");
+      const one = subordinate(root, "one");
+      return [client(one, "deep"), one, root];
+    },
+    false,
+  ],
+  [
+    "one that is no authority",
+    () => {
+      const alice = client(clientCa, "alice");
+      return [client(alice, "deep"), alice];
+    },
+    false,
+  ],
+  [
+    "one that is for servers only",
+    () => {
+      const one = subordinate(clientCa, "one", { usages: [SERVER] });
+      return [client(one, "deep"), one];
+    },
+    false,
+  ],
+  [
+    "one that has expired",
+    () => {
+      const one = subordinate(clientCa, "one", { until: new Date(Date.now() - 1_000) });
+      return [client(one, "deep"), one];
+    },
+    false,
+  ],
+  [
+    "more of them than one allows",
+    () => {
+      const one = subordinate(clientCa, "one", { pathLength: 0 });
+      const two = subordinate(one, "two");
+      return [client(two, "deep"), one, two];
+    },
+    false,
+  ],
+  [
+    "as many as one allows",
+    () => {
+      const one = subordinate(clientCa, "one", { pathLength: 0 });
+      return [client(one, "deep"), one];
+    },
+    true,
+  ],
+  [
+    "one signed with SHA-1",
+    () => {
+      const one = subordinate(clientCa, "one", { weak: true });
+      return [client(one, "deep"), one];
+    },
+    false,
+  ],
+  [
+    "many that fit by name",
+    () => {
+      const one = subordinate(clientCa, "same");
+      const others = Array.from({ length: 7 }, () => subordinate(authority("same"), "same"));
+      return [client(one, "deep"), ...others];
+    },
+    false,
+  ],
+];
+for (const [what, make, accepted] of chains) {
+  test(`a client sends along: ${what}`, async () => {
+    const made = make();
+    const pem = made.map((one) => one.pem).join("");
+    const user = (await authenticate(requestWith([], { certificate: pem })))?.user;
+    assert.equal(user?.name, accepted ? "deep" : undefined);
+    const alone = await authenticate(requestWith([], { certificate: made[0]?.pem ?? "" }));
+    assert.equal(alone?.user, undefined);
+  });
+}
+
+test("what is sent along makes no proxy of an ordinary client", async () => {
+  const one = subordinate(clientCa, "front-proxy-ca");
+  const pem = client(one, "front-proxy-client").pem + one.pem + proxyCa.pem;
+  const request = requestWith([["X-Remote-User", "admin"]], { certificate: pem });
+  assert.equal((await authenticate(request))?.user.name, "front-proxy-client");
+});
+
 test("a certificate that is not valid yet is asked again once it is", async () => {
   const made = client(clientCa, "early");
   const before = now;

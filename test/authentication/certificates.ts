@@ -23,6 +23,9 @@ export interface Wanted {
   /** Attributes in order: OID and text. */
   readonly subject: readonly (readonly [string, string])[];
   readonly authority?: boolean;
+  readonly pathLength?: number;
+  /** Signed with SHA-1. */
+  readonly weak?: boolean;
   readonly usages?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
@@ -38,6 +41,7 @@ export const CLIENT = "1.3.6.1.5.5.7.3.2";
 export const SERVER = "1.3.6.1.5.5.7.3.1";
 const DAY_MS = 86_400_000;
 const ECDSA = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
+const ECDSA_SHA1 = sequence(objectIdentifier("1.2.840.10045.4.1"));
 
 export function certificate(wanted: Wanted, issuer?: Made): Made {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -51,7 +55,7 @@ export function certificate(wanted: Wanted, issuer?: Made): Made {
   const extension = (oid: string, critical: boolean, value: Uint8Array) =>
     sequence(objectIdentifier(oid), ...(critical ? [boolean(true)] : []), octetString(value));
   const extensions = [
-    extension("2.5.29.19", true, wanted.authority ? sequence(boolean(true)) : sequence()),
+    extension("2.5.29.19", true, basicConstraints(wanted)),
     ...(wanted.usages === undefined
       ? []
       : [extension("2.5.29.37", false, sequence(...wanted.usages.map(objectIdentifier)))]),
@@ -62,10 +66,11 @@ export function certificate(wanted: Wanted, issuer?: Made): Made {
   const now = Date.now();
   const serial = randomBytes(16);
   serial[0] = 0x40;
+  const algorithm = wanted.weak ? ECDSA_SHA1 : ECDSA;
   const body = sequence(
     explicit(0, integer(Buffer.of(2))),
     integer(serial),
-    ECDSA,
+    algorithm,
     issuer?.name ?? name,
     sequence(
       time(wanted.from ?? new Date(now - DAY_MS)),
@@ -76,14 +81,23 @@ export function certificate(wanted: Wanted, issuer?: Made): Made {
     explicit(3, sequence(...extensions)),
   );
   const signer = issuer === undefined ? privateKey : createPrivateKey(issuer.key);
-  const signature = sign("sha256", body, { key: signer, dsaEncoding: "der" });
-  const whole = sequence(body, ECDSA, bitString(signature));
+  const signature = sign(wanted.weak ? "sha1" : "sha256", body, {
+    key: signer,
+    dsaEncoding: "der",
+  });
+  const whole = sequence(body, algorithm, bitString(signature));
   const base64 = whole.toString("base64").replace(/.{64}/g, "$&\n").trimEnd();
   return {
     pem: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     name,
   };
+}
+
+function basicConstraints({ authority, pathLength }: Wanted): Buffer {
+  if (!authority) return sequence();
+  if (pathLength === undefined) return sequence(boolean(true));
+  return sequence(boolean(true), integer(Buffer.of(pathLength)));
 }
 
 export const authority = (name: string) => certificate({ subject: [[CN, name]], authority: true });

@@ -21,11 +21,20 @@ const serving = () =>
     authority,
   );
 const clientSubject = { commonName: "alice", organizations: ["devs"] };
-const client = issue({ subject: clientSubject, usage: "client", days: 1 }, authority);
+const aliceRequest = { subject: clientSubject, usage: "client", days: 1 } as const;
+const client = issue(aliceRequest, authority);
+const intermediate = issue(
+  { subject: { commonName: "i" }, usage: "authority", days: 1 },
+  authority,
+);
+const named = issue(
+  { subject: { commonName: "named" }, usage: "server", names: ["sni.example"], days: 1 },
+  authority,
+);
 const material = (): TlsMaterial => ({
   ...serving(),
   clientAuthorities: authority.certificate,
-  sni: [],
+  sni: [{ ...named, names: ["sni.example"] }],
   minVersion: "TLSv1.2",
   cipherSuites: undefined,
 });
@@ -39,21 +48,27 @@ interface Ask {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: Uint8Array;
-  readonly certificate?: boolean;
+  readonly certificate?: boolean | { readonly certificate: string; readonly key: string };
+  readonly tls?: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly servername?: string;
 }
 function ask(port: number, path: string, options: Ask = {}): Promise<Answer> {
   const { method = "GET", headers = {}, body, certificate = false } = options;
+  const { tls = "TLSv1.3", servername = "localhost" } = options;
+  const identity = certificate === true ? client : certificate || undefined;
   return new Promise((resolve, reject) => {
     const request = httpsRequest({
       host: "127.0.0.1",
-      servername: "localhost",
+      servername,
+      minVersion: "TLSv1.2",
+      maxVersion: tls,
       port,
       path,
       method,
       headers,
       ca: authority.certificate,
       agent: false,
-      ...(certificate ? { cert: client.certificate, key: client.key } : {}),
+      ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
     });
     request.on("error", reject);
     request.on("response", (response) => {
@@ -74,6 +89,26 @@ function raw(port: number): Promise<TLSSocket> {
     const socket = connect(options, () => resolve(socket));
     socket.on("error", reject);
   });
+}
+/** Connects twice, the second time with the first one's session: who the server sees. */
+async function resume(port: number, maxVersion: Ask["tls"], cert: string, key: string) {
+  let session: Buffer | undefined;
+  const ca = authority.certificate;
+  const options = { host: "127.0.0.1", port, servername: "localhost", ca, cert, key } as const;
+  for (const reused of [false, true]) {
+    const versions = { minVersion: "TLSv1.2", maxVersion } as const;
+    const socket = connect({ ...options, ...versions, ...(session && { session }) });
+    socket.on("session", (got) => {
+      session ??= got;
+    });
+    await new Promise((resolve) => socket.once("secureConnect", resolve));
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const answer = String(await new Promise((resolve) => socket.once("data", resolve)));
+    assert.equal(socket.isSessionReused(), reused);
+    socket.destroy();
+    const [, body = ""] = answer.split("\r\n\r\n");
+    assert.ok(body.replaceAll(/\s/g, "").startsWith(cert.replaceAll(/\s/g, "")));
+  }
 }
 async function rawAnswer(port: number, text: string): Promise<string> {
   const socket = await raw(port);
@@ -409,6 +444,43 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
       },
     );
   });
+
+  it("takes any certificate, with what is sent along, for authentication to judge", () => {
+    const chained = issue(aliceRequest, intermediate);
+    const chain = chained.certificate + intermediate.certificate;
+    const stranger = issue(aliceRequest);
+    const old = issue({ ...aliceRequest, days: -1 }, authority);
+    const kinds = [{ ...chained, certificate: chain }, stranger, old, client];
+    const plain = (pem: string) => pem.replaceAll(/\s/g, "");
+    return serving_(
+      ({ connection }) => bytes(connection.certificate ?? "none"),
+      async ({ port }) => {
+        for (const tls of ["TLSv1.2", "TLSv1.3"] as const) {
+          for (const servername of ["localhost", "sni.example"]) {
+            for (const certificate of kinds) {
+              const answer = await ask(port, "/", { certificate, tls, servername });
+              // A client of OpenSSL may add the authority it knows.
+              assert.ok(plain(answer.body.toString()).startsWith(plain(certificate.certificate)));
+            }
+            const without = await ask(port, "/", { tls, servername });
+            assert.equal(without.body.toString(), "none");
+          }
+        }
+      },
+    );
+  });
+
+  it("knows the certificates of a resumed session", () =>
+    serving_(
+      ({ connection }) => bytes(connection.certificate ?? "none"),
+      async ({ port }) => {
+        const { certificate, key } = issue(aliceRequest, intermediate);
+        for (const tls of ["TLSv1.2", "TLSv1.3"] as const) {
+          await resume(port, tls, client.certificate, client.key);
+          await resume(port, tls, certificate + intermediate.certificate, key);
+        }
+      },
+    ));
 
   it("turns what a handler throws into a Status", () =>
     serving_(

@@ -32,6 +32,12 @@ export interface ParsedCertificate {
   /** Undefined: the certificate does not restrict its use. */
   readonly extendedKeyUsages: readonly string[] | undefined;
   readonly isAuthority: boolean;
+  /** How many intermediates may stand between this authority and a leaf; undefined: any number. */
+  readonly pathLengthMax: number | undefined;
+  /** Signed with a hash that Go refuses. */
+  readonly weakSignature: boolean;
+  readonly hasAlternativeNames: boolean;
+  readonly constrainsNames: boolean;
   /** Critical extensions that nothing here understands: such a certificate is refused. */
   readonly unknownCritical: readonly string[];
   /** SHA-256 of the DER in lower-case hexadecimal. */
@@ -42,17 +48,34 @@ const OID_COMMON_NAME = "2.5.4.3";
 const OID_ORGANIZATION = "2.5.4.10";
 const OID_EXTENDED_KEY_USAGE = "2.5.29.37";
 const OID_BASIC_CONSTRAINTS = "2.5.29.19";
+const OID_ALTERNATIVE_NAMES = "2.5.29.17";
+const OID_NAME_CONSTRAINTS = "2.5.29.30";
+/** With MD2, MD5 and SHA-1, of RSA, DSA and ECDSA. */
+const WEAK_SIGNATURES = new Set([
+  "1.2.840.113549.1.1.2",
+  "1.2.840.113549.1.1.4",
+  "1.2.840.113549.1.1.5",
+  "1.2.840.10040.4.3",
+  "1.2.840.10045.4.1",
+]);
 /** Key usage, alternative names, policies and the like, which Go's verifier handles. */
 const UNDERSTOOD = new Set([
   OID_EXTENDED_KEY_USAGE,
   OID_BASIC_CONSTRAINTS,
+  OID_ALTERNATIVE_NAMES,
+  OID_NAME_CONSTRAINTS,
   "2.5.29.15",
-  "2.5.29.17",
-  "2.5.29.30",
   "2.5.29.32",
 ]);
 const CERTIFICATE_BYTES_MAX = 64 * 1024;
 const NAME_ATTRIBUTES_MAX = 10_000;
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text, each in PEM. */
+export function certificatesIn(pem: string): readonly string[] {
+  return pem.match(PEM_CERTIFICATE) ?? [];
+}
 
 /** Parses PEM or DER. Throws DerError, or node's own error, for anything that is no certificate. */
 export function parseCertificate(input: string | Uint8Array): ParsedCertificate {
@@ -64,7 +87,7 @@ export function parseCertificate(input: string | Uint8Array): ParsedCertificate 
   const body = outer.enter(Tag.SEQUENCE);
   if (body.peek() === 0xa0) body.next(); // version
   body.expect(Tag.INTEGER);
-  body.expect(Tag.SEQUENCE);
+  const algorithm = body.enter(Tag.SEQUENCE).expect(Tag.OBJECT_IDENTIFIER);
   const issuer = body.expect(Tag.SEQUENCE);
   const validity = body.enter(Tag.SEQUENCE);
   const notBefore = readTime(validity.next());
@@ -78,6 +101,7 @@ export function parseCertificate(input: string | Uint8Array): ParsedCertificate 
     rawIssuer: issuer.raw,
     notBefore,
     notAfter,
+    weakSignature: WEAK_SIGNATURES.has(readObjectIdentifier(algorithm.content)),
     ...readExtensions(body),
     fingerprint: createHash("sha256").update(der).digest("hex"),
   };
@@ -107,7 +131,7 @@ export function readName(content: Uint8Array): ParsedName {
 
 function readExtensions(body: DerReader) {
   let extendedKeyUsages: string[] | undefined;
-  let isAuthority = false;
+  let constraints: ReturnType<typeof readBasicConstraints> = NO_AUTHORITY;
   const unknownCritical: string[] = [];
   const seen = new Set<string>();
   while (!body.done) {
@@ -122,11 +146,17 @@ function readExtensions(body: DerReader) {
       const critical = extension.peek() === Tag.BOOLEAN && (extension.next().content[0] ?? 0) !== 0;
       const value = extension.expect(Tag.OCTET_STRING).content;
       if (oid === OID_EXTENDED_KEY_USAGE) extendedKeyUsages = readKeyUsages(value);
-      else if (oid === OID_BASIC_CONSTRAINTS) isAuthority = readIsAuthority(value);
+      else if (oid === OID_BASIC_CONSTRAINTS) constraints = readBasicConstraints(value);
       if (critical && !UNDERSTOOD.has(oid)) unknownCritical.push(oid);
     }
   }
-  return { extendedKeyUsages, isAuthority, unknownCritical };
+  return {
+    extendedKeyUsages,
+    ...constraints,
+    unknownCritical,
+    hasAlternativeNames: seen.has(OID_ALTERNATIVE_NAMES),
+    constrainsNames: seen.has(OID_NAME_CONSTRAINTS),
+  };
 }
 
 function readKeyUsages(value: Uint8Array): string[] {
@@ -138,7 +168,17 @@ function readKeyUsages(value: Uint8Array): string[] {
   return usages;
 }
 
-function readIsAuthority(value: Uint8Array): boolean {
+const NO_AUTHORITY = { isAuthority: false, pathLengthMax: undefined } as const;
+
+function readBasicConstraints(value: Uint8Array): {
+  readonly isAuthority: boolean;
+  readonly pathLengthMax: number | undefined;
+} {
   const constraints = new DerReader(value).enter(Tag.SEQUENCE);
-  return constraints.peek() === Tag.BOOLEAN && (constraints.next().content[0] ?? 0) !== 0;
+  if (constraints.peek() !== Tag.BOOLEAN) return NO_AUTHORITY;
+  if ((constraints.next().content[0] ?? 0) === 0) return NO_AUTHORITY;
+  if (constraints.done) return { isAuthority: true, pathLengthMax: undefined };
+  const [length = 0, ...more] = constraints.expect(Tag.INTEGER).content;
+  // No chain here is so long that more than a byte would matter.
+  return { isAuthority: true, pathLengthMax: more.length > 0 ? undefined : length };
 }

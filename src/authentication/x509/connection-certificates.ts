@@ -3,22 +3,35 @@
  * than the rest of a handshake, so all connections that show the same certificate share the result.
  */
 import type { ClientConnection } from "../../request/request.ts";
-import { type ParsedCertificate, parseCertificate } from "./certificate.ts";
+import { certificatesIn, type ParsedCertificate, parseCertificate } from "./certificate.ts";
 
 /** What is remembered in ClientConnection.identity. Only this file writes it. */
 interface ConnectionIdentity {
   readonly certificate: ParsedCertificate;
+  /** What the client sent along, for a chain; read when it is needed, then the same again. */
+  readonly intermediates: () => readonly ParsedCertificate[];
   /** By pool: verified once, good until this time (ms), or the reason why it is not. */
   readonly verified: WeakMap<object, { readonly validUntil: number; readonly error?: Error }>;
 }
 
 interface Verifier {
-  verifyClient(certificate: ParsedCertificate, now: number): void;
+  verifyClient(
+    certificate: ParsedCertificate,
+    now: number,
+    intermediates: () => readonly ParsedCertificate[],
+  ): void;
 }
 
 /** Clients whose certificates are remembered; the one that has been there longest goes first. */
 const CERTIFICATES_MAX = 4_096;
+/** Certificates that no pool has accepted: whoever connects can make any number of them. */
+const STRANGERS_MAX = 256;
+/** Of what a client sends beside its leaf, the first ones. */
+const INTERMEDIATES_MAX = 8;
+/** A key's length beyond which nothing is remembered: one ordinary chain is 2 to 6 KB. */
+const PEM_LENGTH_MAX = 16_384;
 const byPem = new Map<string, ConnectionIdentity>();
+const strangers = new Map<string, ConnectionIdentity>();
 
 /**
  * The connection's certificate once `pool` accepts it; undefined without one. Throws
@@ -32,12 +45,12 @@ export function verifiedCertificateOf(
 ): ParsedCertificate | undefined {
   const identity = identityOf(connection);
   if (identity === undefined) return undefined;
-  const { certificate, verified } = identity;
+  const { certificate, intermediates, verified } = identity;
   let known = verified.get(pool);
   if (known === undefined || now > known.validUntil) {
     known = { validUntil: certificate.notAfter };
     try {
-      pool.verifyClient(certificate, now);
+      pool.verifyClient(certificate, now, intermediates);
     } catch (error) {
       const why = error instanceof Error ? error : new Error(String(error));
       // What is not valid yet is asked again when it is.
@@ -48,6 +61,7 @@ export function verifiedCertificateOf(
       };
     }
     verified.set(pool, known);
+    if (known.error === undefined) accept(connection.certificate ?? "", identity);
   }
   if (known.error !== undefined) throw known.error;
   return certificate;
@@ -57,14 +71,39 @@ function identityOf(connection: ClientConnection): ConnectionIdentity | undefine
   const pem = connection.certificate;
   if (pem === undefined) return undefined;
   if (connection.identity === undefined) {
-    let known = byPem.get(pem);
+    let known = byPem.get(pem) ?? strangers.get(pem);
     if (known === undefined) {
-      known = { certificate: parseCertificate(pem), verified: new WeakMap() };
-      const [eldest] = byPem.size < CERTIFICATES_MAX ? [] : byPem.keys();
-      if (eldest !== undefined) byPem.delete(eldest);
-      byPem.set(pem, known);
+      known = read(pem);
+      remember(strangers, STRANGERS_MAX, pem, known);
     }
     connection.identity = known;
   }
   return connection.identity as ConnectionIdentity; // written above only
+}
+
+function accept(pem: string, identity: ConnectionIdentity): void {
+  if (!strangers.delete(pem)) return;
+  remember(byPem, CERTIFICATES_MAX, pem, identity);
+}
+
+function read(pem: string): ConnectionIdentity {
+  const [leaf = pem, ...sent] = certificatesIn(pem);
+  let parsed: readonly ParsedCertificate[] | undefined;
+  const intermediates = () => {
+    parsed ??= sent.slice(0, INTERMEDIATES_MAX).map((one) => parseCertificate(one));
+    return parsed;
+  };
+  return { certificate: parseCertificate(leaf), intermediates, verified: new WeakMap() };
+}
+
+function remember(
+  map: Map<string, ConnectionIdentity>,
+  max: number,
+  pem: string,
+  identity: ConnectionIdentity,
+): void {
+  if (pem.length > PEM_LENGTH_MAX) return;
+  const [eldest] = map.size < max ? [] : map.keys();
+  if (eldest !== undefined) map.delete(eldest);
+  map.set(pem, identity);
 }
