@@ -7,7 +7,7 @@ import type { ServedResource } from "../registry/generic/served-resource.ts";
 
 /** `{kind: PartialObjectMetadata}` with the object's metadata. */
 export function partialMetadata(
-  { hooks }: ServedResource,
+  { hooks }: Pick<ServedResource, "hooks">,
   object: KubeObject,
   version: string,
 ): KubeObject {

@@ -92,8 +92,9 @@ export function includeObjectOf(request: ReceivedRequest): IncludeObject {
   );
 }
 
-function includedObject(
-  resource: ServedResource,
+/** A row's `object`: null, the object's metadata, or all of it. */
+export function includedObject(
+  resource: Pick<ServedResource, "hooks">,
   object: KubeObject,
   include: IncludeObject,
   version: string,

@@ -60,3 +60,35 @@ test("a DaemonSet's template generation is no annotation of its metadata", {
     assert.equal(body.includes(annotation), shown, `${target} ${as}`);
   }
 });
+
+test("a Scale as itself, as metadata, as a Table", { timeout }, async () => {
+  const path = "/apis/apps/v1/namespaces/default/deployments";
+  const labels = { a: "b" };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+  const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+  await ask("POST", path, "", { metadata: { name: "two" }, spec });
+  const scale = async (as: string) => JSON.parse(await ask("GET", `${path}/two/scale`, as));
+  assert.equal((await scale("")).spec.replicas, 3);
+  assert.equal((await scale("PartialObjectMetadata")).metadata.name, "two");
+  const table = await scale("Table");
+  const names = table.columnDefinitions.map(({ name }: { name: string }) => name);
+  assert.deepEqual(names, ["Name", "Desired", "Available", "Age"]);
+  assert.deepEqual(table.rows[0].cells.slice(0, 3), ["two", 3, 0]);
+  assert.equal(table.rows[0].object.kind, "PartialObjectMetadata");
+});
+
+test("a Job without labels has those of its pods, and nobody manages them", {
+  timeout,
+}, async () => {
+  const path = "/apis/batch/v1/namespaces/default/jobs";
+  const podSpec = { restartPolicy: "Never", containers: [{ name: "c", image: "i" }] };
+  const spec = { template: { spec: podSpec } };
+  const made = JSON.parse(await ask("POST", path, "", { metadata: { name: "job" }, spec }));
+  assert.deepEqual(made.metadata.labels, made.spec.template.metadata.labels);
+  assert.equal(made.metadata.labels["job-name"], "job");
+  const [own] = made.metadata.managedFields;
+  assert.equal(own.fieldsV1["f:metadata"], undefined);
+  const labelled = { metadata: { name: "other", labels: { a: "b" } }, spec };
+  const other = JSON.parse(await ask("POST", path, "", labelled));
+  assert.deepEqual(other.metadata.labels, { a: "b" });
+});

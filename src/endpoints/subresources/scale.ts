@@ -28,8 +28,9 @@ import { runUpdate } from "../handlers/update.ts";
 import { fieldManagerFor } from "../managed-fields.ts";
 import { contentTypeOf, negotiate } from "../negotiation.ts";
 import { managerOf, parseWriteOptions, type WriteOptions } from "../options.ts";
-import { OBJECT_TRANSFORMATIONS, respondEncoded } from "../respond.ts";
+import { OBJECT_TRANSFORMATIONS } from "../respond.ts";
 import type { MethodHandlers } from "../routes.ts";
+import { respondScale, type Scale } from "./scale-form.ts";
 
 const SCALE_KIND = { group: "autoscaling", version: "v1", kind: "Scale" };
 const SCALE_SCHEMA_NAME = "k8s.io/api/autoscaling/v1.Scale";
@@ -38,10 +39,6 @@ const REPLICAS_PATH = ["spec", "replicas"];
 interface Scalable extends KubeObject {
   spec?: { replicas?: number | undefined; selector?: unknown } | undefined;
   status?: { replicas?: number | undefined } | undefined;
-}
-interface Scale extends KubeObject {
-  spec?: { replicas?: number | undefined } | undefined;
-  status?: { replicas?: number | undefined; selector?: string | undefined } | undefined;
 }
 
 export function scaleHandlers(scope: RequestScope): MethodHandlers {
@@ -54,7 +51,7 @@ export function scaleHandlers(scope: RequestScope): MethodHandlers {
     const namespace = namespaceOf(request, scope.resource);
     const stored = await getObject(scope.resource, namespace, request.info.name, "");
     const scale = scaleOf(scope.resource, decodeStored(stored, scope.resource.storageSchema));
-    return respondEncoded(request, negotiated, 200, scale, structOf(SCALE_SCHEMA_NAME), SCALE_KIND);
+    return respondScale(request, scope.resource, negotiated, scale);
   };
   const write =
     (prepare: (request: AuthorizedRequest) => Promise<ScaleWrite>): Handler =>
@@ -62,8 +59,7 @@ export function scaleHandlers(scope: RequestScope): MethodHandlers {
       const negotiated = negotiate(request, offer);
       const prepared = await prepare(request);
       const scale = await writeScale(scope, request, prepared);
-      const schema = structOf(SCALE_SCHEMA_NAME);
-      return respondEncoded(request, negotiated, 200, scale, schema, SCALE_KIND);
+      return respondScale(request, scope.resource, negotiated, scale);
     };
   return {
     GET: get,

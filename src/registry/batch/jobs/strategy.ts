@@ -45,6 +45,7 @@ export const registration: ResourceRegistration<JobObject> = {
     resetFields: ["status"],
     prepareForCreate(context, job) {
       generateSelector(job);
+      labelLikeItsPods(job);
       prepareNew(context, job);
     },
     validate: (context, job) =>
@@ -102,4 +103,12 @@ function generateSelector(job: JobObject): void {
   };
   spec.selector ??= {};
   spec.selector.matchLabels = { [CONTROLLER_UID]: uid, ...spec.selector.matchLabels };
+}
+
+/** The default of labels, once more: upstream decodes what it has stored, with the labels made since. */
+function labelLikeItsPods(job: JobObject): void {
+  const metadata = metadataOf(job);
+  const labels = job.spec?.template?.metadata?.labels;
+  if (labels === undefined || Object.keys(metadata.labels ?? {}).length > 0) return;
+  metadata.labels = { ...labels };
 }
