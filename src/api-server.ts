@@ -211,10 +211,11 @@ async function openStore({ options, storage }: ApiServerConfig): Promise<Closabl
   // Without the addon: this is the only front thread, and its caches are plain JavaScript.
   const { openBackend, openOthers } = await import("./storage/cacher/open-backend.ts");
   const { createRuntimeCodec } = await import("./storage/runtime-codec.ts");
+  const { modernized } = await import("./storage/modernize.ts");
   const config = backendConfig(options);
   const backend = await openBackend(config, () => {});
   const etcdPrefix = options.flags["etcd-prefix"];
-  const codec = createRuntimeCodec(structOf);
+  const codec = createRuntimeCodec(structOf, modernized);
   const stores = [{ resources: undefined, backend }, ...openOthers(config)].map((store) => ({
     ...store,
     factory: createStorageFactory(store.backend, { etcdPrefix, codec, log }),

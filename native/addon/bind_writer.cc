@@ -57,11 +57,11 @@ napi_value BeginFill(napi_env env, napi_callback_info info) {
 }
 
 napi_value FillPut(napi_env env, napi_callback_info info) {
-  const Arguments<4> args(env, info);
+  const Arguments<5> args(env, info);
   Resource* resource = Thread::Of(env)->Find(ToUint(env, args[0]));
   if (resource == nullptr) return Number(env, kNotFound);
   const ShortString key(env, args[1]);
-  return Number(env, resource->FillPut(key.view(), ToRevision(env, args[2]), ToView(env, args[3])));
+  return Number(env, resource->FillPut(key.view(), ToRevision(env, args[2]), ToView(env, args[3]), ToBool(env, args[4])));
 }
 
 napi_value CommitFill(napi_env env, napi_callback_info info) {
@@ -71,11 +71,11 @@ napi_value CommitFill(napi_env env, napi_callback_info info) {
 }
 
 napi_value ApplyPut(napi_env env, napi_callback_info info) {
-  const Arguments<5> args(env, info);
+  const Arguments<6> args(env, info);
   Resource* resource = Thread::Of(env)->Find(ToUint(env, args[0]));
   if (resource == nullptr) return Number(env, kNotFound);
   const ShortString key(env, args[1]);
-  return Number(env, resource->Put(key.view(), ToRevision(env, args[2]), ToView(env, args[3]), ToBool(env, args[4])));
+  return Number(env, resource->Put(key.view(), ToRevision(env, args[2]), ToView(env, args[3]), ToBool(env, args[4]), ToBool(env, args[5])));
 }
 
 napi_value ApplyDelete(napi_env env, napi_callback_info info) {

@@ -6,6 +6,7 @@
 #include "core/json_scan.h"
 #include "core/splice.h"
 #include "core/status.h"
+#include "transcode/complete.h"
 #include "transcode/envelope.h"
 #include "transcode/json_check.h"
 #include "transcode/json_to_proto.h"
@@ -87,7 +88,7 @@ struct Record::Extra {
 };
 
 int Record::FromStored(const std::shared_ptr<Shape>& shape, Ref<Key> key, uint64_t revision,
-                       std::string_view value, Ref<Record>* out) {
+                       std::string_view value, bool complete, Ref<Record>* out) {
   std::string& json = Scratch();
   char number[24];
   const std::string_view text = Decimal(revision, number);
@@ -95,11 +96,15 @@ int Record::FromStored(const std::shared_ptr<Shape>& shape, Ref<Key> key, uint64
     Envelope envelope;
     if (shape->type == nullptr || !ReadEnvelope(value, &envelope)) return kBadValue;
     if (envelope.api_version != shape->api_version) return kOtherVersion;
-    const int status = ProtoToJson(*shape->type, envelope.raw, shape->kind, shape->api_version, text, &json);
+    const int status = ProtoToJson(*shape->type, envelope.raw, shape->kind, shape->api_version, text, &json, complete);
     if (status != kOk) return status;
   } else {
     std::string compact;
     if (!CompactJson(value, &compact) || compact.empty() || compact[0] != '{') return kBadValue;
+    if (complete && shape->type != nullptr) {
+      const int status = CheckJson(*shape->type, shape->api_version, compact);
+      if (status != kOk) return status;
+    }
     if (!SpliceRevision(compact, text, shape->type != nullptr, &json)) return kBadValue;
   }
   return FromJson(shape, std::move(key), revision, json, out);

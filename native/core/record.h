@@ -22,9 +22,10 @@ class Record {
   };
 
   // Makes a record of what the store holds (k8s\0 protobuf, or JSON). kOk, kBadValue, or
-  // kOtherVersion when the envelope is of another apiVersion than the shape's.
+  // kOtherVersion when the envelope is of another apiVersion than the shape's. With `complete` also
+  // for JSON of a built-in type, and kIncomplete for what lacks defaults.
   static int FromStored(const std::shared_ptr<Shape>& shape, Ref<Key> key, uint64_t revision,
-                        std::string_view value, Ref<Record>* out);
+                        std::string_view value, bool complete, Ref<Record>* out);
   // The same content under another revision: what DELETED events carry.
   Ref<Record> AtRevision(uint64_t revision) const;
 

@@ -24,11 +24,11 @@ Resource::Resource(uint32_t id, std::shared_ptr<Shape> shape, RingLimits limits)
 
 void Resource::BeginFill() { fill_ = Objects(); }
 
-int Resource::FillPut(std::string_view key, uint64_t revision, std::string_view value) {
+int Resource::FillPut(std::string_view key, uint64_t revision, std::string_view value, bool complete) {
   // An object that has not changed since keeps its record.
   Ref<Record> record = Get(key);
   if (!record || record->revision() != revision) {
-    const int status = Record::FromStored(shape_, Key::Make(key, shape_->namespaced), revision, value, &record);
+    const int status = Record::FromStored(shape_, Key::Make(key, shape_->namespaced), revision, value, complete, &record);
     if (status != kOk) return status;
   }
   fill_.Put(std::move(record));
@@ -73,13 +73,14 @@ int Resource::CommitFill(uint64_t revision) {
   return count;
 }
 
-int Resource::Put(std::string_view key, uint64_t revision, std::string_view value, bool more) {
+int Resource::Put(std::string_view key, uint64_t revision, std::string_view value, bool more, bool complete) {
   Ref<Record> record;
   Record* existing = nullptr;
   Ref<Record> held = Get(key);
   existing = held.get();
   Ref<Key> shared = existing != nullptr ? existing->shared_key() : Key::Make(key, shape_->namespaced);
-  const int status = Record::FromStored(shape_, shared, revision, value, &record);
+  const int status = Record::FromStored(shape_, shared, revision, value, complete, &record);
+  if (complete && (status == kIncomplete || status == kOtherVersion)) return status;
   if (status == kOk && shape_->wants_proto.load(std::memory_order_relaxed)) record->proto();
   staged_.push_back({std::move(shared), status == kOk ? std::move(record) : Ref<Record>(), revision});
   if (!more) Publish(staged_, revision);

@@ -35,9 +35,9 @@ class Resource {
 
   // --- the writer's thread ---
   void BeginFill();
-  int FillPut(std::string_view key, uint64_t revision, std::string_view value);
+  int FillPut(std::string_view key, uint64_t revision, std::string_view value, bool complete = false);
   int CommitFill(uint64_t revision);
-  int Put(std::string_view key, uint64_t revision, std::string_view value, bool more);
+  int Put(std::string_view key, uint64_t revision, std::string_view value, bool more, bool complete = false);
   void Delete(std::string_view key, uint64_t revision, bool more);
   void Progress(uint64_t revision);
   void Drop();

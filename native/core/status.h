@@ -12,6 +12,7 @@ enum Status : int {
   kNoProtobuf = -5,
   kNotReady = -6,
   kOtherVersion = -7,
+  kIncomplete = -8,
 };
 
 }  // namespace klystron

@@ -11,7 +11,7 @@ int main(int count, char** arguments) {
   std::ifstream file(arguments[1]);
   std::stringstream text;
   text << file.rdbuf();
-  CHECK(TypeTable::Get().Load(text.str()) > 1000);
+  CHECK(TypeTable::Get().Load(text.str(), "") > 1000);
   TestTree();
   TestTranscode();
   TestThreads();

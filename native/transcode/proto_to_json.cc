@@ -30,7 +30,10 @@ union SlotRoom {
 
 class Writer {
  public:
-  Writer(std::string_view revision, ByteBuffer* out) : revision_(revision), out_(*out) {}
+  // `root`: of an object that has to be complete, null for others.
+  Writer(std::string_view revision, const StructType* root, ByteBuffer* out)
+      : revision_(revision), root_(root), out_(*out) {}
+  bool incomplete() const { return incomplete_; }
 
   bool Object(const StructType& type, std::string_view message, std::string_view kind, std::string_view api_version, int depth) {
     out_ += '{';
@@ -96,6 +99,10 @@ class Writer {
     Slot* slots = room.slots;
     for (size_t i = 0; i < type.fields.size(); i++) new (&slots[i]) Slot();
     if (!Scan(type, message, slots)) return false;
+    if (root_ != nullptr && !type.defaults.empty() && !IsComplete(type, slots, depth)) {
+      incomplete_ = true;
+      return false;
+    }
     for (size_t i = 0; i < type.fields.size(); i++) {
       const Field& field = type.fields[i];
       Slot& slot = slots[i];
@@ -169,6 +176,56 @@ class Writer {
       case TypeKind::kWrappedList: return slot.count == 0 || slot.bytes().empty();
       default: return IsZeroScalar(field.type->kind, slot);
     }
+  }
+
+  static bool IsSet(const Field& field, const Slot& slot, int depth) {
+    if (field.pointer) return slot.count > 0;
+    if (field.type->kind != TypeKind::kIntOrString) return !IsZero(*field.type, slot, depth);
+    Slot parts[4];
+    return slot.count > 0 && Small(slot.bytes(), parts) && (parts[2].value() != 0 || parts[3].size > 0);
+  }
+  bool IsComplete(const StructType& type, const Slot* slots, int depth) {
+    for (const DefaultRule& rule : type.defaults) {
+      if (rule.root != nullptr && rule.root != root_) continue;
+      if (!Keeps(rule, type, slots, depth)) return false;
+    }
+    return true;
+  }
+  bool Keeps(const DefaultRule& rule, const StructType& type, const Slot* slots, int depth) {
+    const auto slot = [&](int i) -> const Slot& { return slots[static_cast<size_t>(i)]; };
+    const auto field = [&](int i) -> const Field& { return type.fields[static_cast<size_t>(i)]; };
+    switch (rule.op) {
+      case DefaultRule::kAnyField:
+        for (size_t i = 0; i < type.fields.size(); i++) if (slots[i].count > 0) return true;
+        return false;
+      case DefaultRule::kCovers: return Covers(slot(rule.field), field(rule.field).number, slot(rule.other), field(rule.other).number);
+      case DefaultRule::kHasKey: return HasKey(slot(rule.field), field(rule.field).number, rule.values[0]);
+      case DefaultRule::kPresent: break;
+    }
+    if (IsSet(field(rule.field), slot(rule.field), depth)) return true;
+    if (rule.other < 0) return false;
+    if (!IsSet(field(rule.other), slot(rule.other), depth)) return true;
+    const auto& values = rule.values;
+    return !values.empty() && std::find(values.begin(), values.end(), slot(rule.other).bytes()) == values.end();
+  }
+  bool Covers(const Slot& slot, uint32_t number, const Slot& other, uint32_t other_number) {
+    if (slot.count < other.count) return false;
+    bool covers = true;
+    Occurrences(other, other_number, TypeKind::kStruct, [&](const Slot& one) {
+      std::string_view key;
+      if (OneString(one.bytes(), &key) && !HasKey(slot, number, key)) covers = false;
+      return covers;
+    });
+    return covers;
+  }
+  bool HasKey(const Slot& slot, uint32_t number, std::string_view key) {
+    bool found = false;
+    Occurrences(slot, number, TypeKind::kStruct, [&](const Slot& one) {
+      std::string_view text;
+      if (OneString(one.bytes(), &text) && text == key) found = true;
+      return true;
+    });
+    return found;
   }
 
   bool Value(const TypeNode& type, const Slot& slot, uint32_t number, int depth) {
@@ -450,18 +507,23 @@ class Writer {
   }
 
   std::string_view revision_;
+  const StructType* root_;
   ByteBuffer& out_;
   std::string scratch_;
+  bool incomplete_ = false;
 };
 
 }  // namespace
 
 int ProtoToJson(const StructType& type, std::string_view message, std::string_view kind,
-                std::string_view api_version, std::string_view revision, std::string* out) {
+                std::string_view api_version, std::string_view revision, std::string* out,
+                bool complete) {
   static thread_local ByteBuffer buffer;
   buffer.clear();
-  Writer writer(revision, &buffer);
-  if (!writer.Object(type, message, kind, api_version, 0)) return kBadValue;
+  Writer writer(revision, complete ? &type : nullptr, &buffer);
+  if (!writer.Object(type, message, kind, api_version, 0)) {
+    return writer.incomplete() ? kIncomplete : kBadValue;
+  }
   *out += buffer.view();
   return kOk;
 }

@@ -122,7 +122,48 @@ void TypeTable::Finish(StructType* type) {
   });
 }
 
-size_t TypeTable::Load(std::string_view json) {
+// `Struct rule rule ... [@Root]`; see src/native/default-rules.ts.
+bool TypeTable::AddDefaults(std::string_view line) {
+  const auto known = by_name_.find(std::string(Next(&line, ' ')));
+  if (known == by_name_.end()) return false;
+  StructType* type = known->second;
+  const StructType* root = nullptr;
+  if (const size_t at = line.find('@'); at != std::string_view::npos) {
+    root = Find(line.substr(at + 1));
+    if (root == nullptr) return false;
+    line = line.substr(0, at);
+  }
+  while (!line.empty()) {
+    std::string_view text = Next(&line, ' ');
+    if (text.empty()) continue;
+    DefaultRule rule;
+    rule.root = root;
+    if (text == "*") {
+      rule.op = DefaultRule::kAnyField;
+    } else if (const size_t covers = text.find(">="); covers != std::string_view::npos) {
+      rule.op = DefaultRule::kCovers;
+      rule.other = type->ByName(text.substr(covers + 2));
+      rule.field = type->ByName(text.substr(0, covers));
+      if (rule.other < 0 || rule.field < 0) return false;
+    } else if (const size_t key = text.find('#'); key != std::string_view::npos) {
+      rule.op = DefaultRule::kHasKey;
+      rule.values.emplace_back(text.substr(key + 1));
+      rule.field = type->ByName(text.substr(0, key));
+    } else {
+      rule.field = type->ByName(Next(&text, '?'));
+      if (!text.empty()) {
+        rule.other = type->ByName(Next(&text, '='));
+        if (rule.other < 0) return false;
+        while (!text.empty()) rule.values.emplace_back(Next(&text, '|'));
+      }
+    }
+    if (rule.op != DefaultRule::kAnyField && rule.field < 0) return false;
+    type->defaults.push_back(std::move(rule));
+  }
+  return true;
+}
+
+size_t TypeTable::Load(std::string_view json, std::string_view defaults) {
   std::lock_guard hold(g_load_lock);
   if (!structs_.empty()) return structs_.size();
   JsonTape tape;
@@ -147,6 +188,10 @@ size_t TypeTable::Load(std::string_view json) {
     const std::string own = alias->name;
     *alias = *at->second;
     alias->name = own;
+  }
+  while (!defaults.empty()) {
+    const std::string_view line = Next(&defaults, '\n');
+    if (!line.empty() && !AddDefaults(line)) return 0;
   }
   return structs_.size();
 }

@@ -38,6 +38,17 @@ struct Field {
   bool inlined = false;
 };
 
+// Something that defaulting would fill in where it is missing; src/native/default-rules.ts has the
+// list and its grammar.
+struct DefaultRule {
+  enum Op : uint8_t { kPresent, kAnyField, kCovers, kHasKey };
+  Op op = kPresent;
+  const StructType* root = nullptr;  // only inside objects of this type; null: everywhere
+  int field = -1;
+  int other = -1;                    // kPresent: only where it is set; kCovers: whose keys it has
+  std::vector<std::string> values;   // only where `other` is one of these; a map's key for kHasKey
+};
+
 struct StructType {
   std::string name;
   std::vector<Field> fields;          // in Go's order
@@ -45,6 +56,7 @@ struct StructType {
   std::vector<uint16_t> descending;   // indexes of fields with numbers, highest first
   std::vector<uint16_t> by_name;      // open addressing: index + 1
   int revision_field = -1;            // ObjectMeta.resourceVersion
+  std::vector<DefaultRule> defaults;
 
   int ByNumber(uint32_t number) const { return number < by_number.size() ? by_number[number] - 1 : -1; }
   int ByName(std::string_view name) const {
@@ -66,7 +78,8 @@ class TypeTable {
   // The process's table: empty before the first Load.
   static TypeTable& Get();
   // The number of structs, or 0 when the text is not such a table. Later calls change nothing.
-  size_t Load(std::string_view json);
+  // `defaults`: lines of rules; a line about what the table does not know makes it 0, too.
+  size_t Load(std::string_view json, std::string_view defaults);
   const StructType* Find(std::string_view name) const;
 
  private:
@@ -74,6 +87,7 @@ class TypeTable {
   const TypeNode* Node(std::string_view code);
   void Compile(StructType* type, std::string_view text);
   static void Finish(StructType* type);
+  bool AddDefaults(std::string_view line);
 
   std::deque<StructType> structs_;
   std::deque<TypeNode> nodes_;

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import type { Brand } from "../apimachinery/brand.ts";
 import type { FieldRequirement } from "../apimachinery/fields/selector.ts";
 import type { LabelRequirement } from "../apimachinery/labels/selector.ts";
+import { defaultRules } from "./default-rules.ts";
 
 export type ResourceId = Brand<number, "ResourceId">;
 export type ListId = Brand<number, "ListId">;
@@ -42,8 +43,10 @@ export const NativeError = {
   noProtobuf: -5,
   /** The resource is being filled for the first time. */
   notReady: -6,
-  /** A protobuf value of another apiVersion than the resource's: convert it, and put it as JSON. */
+  /** A value of another apiVersion than the resource's. */
   otherVersion: -7,
+  /** The value lacks what defaulting would fill in. */
+  incomplete: -8,
 } as const;
 
 export interface ResourceConfig {
@@ -129,12 +132,15 @@ export interface PumpStats {
 
 export interface NativeBinding {
   // --- types and transcoding -----------------------------------------------------------------
-  /** Reads types.generated.json's bytes; the first call of the process wins. Returns structs. */
-  loadTypes(json: Uint8Array): number;
+  /**
+   * Reads types.generated.json's bytes and the rules of default-rules.ts; the first call of the
+   * process wins. Returns structs, 0 for what does not fit together.
+   */
+  loadTypes(json: Uint8Array, defaults: Uint8Array): number;
   /**
    * `value` is a k8s\0 envelope, or a bare message. Writes Go's JSON of it, with kind, apiVersion
    * (when kind is not "") and resourceVersion (when not ""). Returns bytes, -needed - 100 when
-   * `target` is too small, or a NativeError.
+   * `target` is too small, or a NativeError: with `complete` also otherVersion and incomplete.
    */
   protoToJson(
     goName: string,
@@ -143,7 +149,10 @@ export interface NativeBinding {
     resourceVersion: string,
     value: Uint8Array,
     target: Uint8Array,
+    complete?: boolean,
   ): number;
+  /** 0, otherVersion or incomplete for compact JSON of a built-in type from the store. */
+  jsonIsComplete(goName: string, apiVersion: string, json: Uint8Array): number;
   /**
    * Encodes JSON as protobuf; with `envelope` as k8s\0 with kind and apiVersion of the arguments.
    * resourceVersion as given ("" drops it, as storage wants). Results as protoToJson.
@@ -163,13 +172,23 @@ export interface NativeBinding {
   openResource(config: ResourceConfig): ResourceId;
   /** Starts the first fill, or a re-list: what is not put again before commit is gone. */
   beginFill(resource: ResourceId): number;
-  /** A key-value of the list. 0 or badValue (the object is left out). */
-  fillPut(resource: ResourceId, key: string, revision: number, value: Uint8Array): number;
+  /**
+   * A key-value of the list. 0 or badValue (the object is left out); with `complete`, also
+   * otherVersion or incomplete: put it again as a present server would have written it.
+   */
+  fillPut(
+    resource: ResourceId,
+    key: string,
+    revision: number,
+    value: Uint8Array,
+    complete?: boolean,
+  ): number;
   /** Ends the fill at the list's revision; differences become events. Returns their number. */
   commitFill(resource: ResourceId, revision: number): number;
   /**
    * A change from the store's watch, in order. `more`: another event of the same revision follows
    * and readers see neither before it. badValue for a PUT removes the key, if it was there.
+   * `complete` as for fillPut; nothing happens then.
    */
   applyPut(
     resource: ResourceId,
@@ -177,6 +196,7 @@ export interface NativeBinding {
     revision: number,
     value: Uint8Array,
     more: boolean,
+    complete?: boolean,
   ): number;
   applyDelete(resource: ResourceId, key: string, revision: number, more: boolean): number;
   /** Nothing is missing up to `revision`. */
@@ -301,4 +321,7 @@ function load(): NativeBinding {
 export const native: NativeBinding = load();
 
 const TYPES = join("src", "apis", "generated", "types.generated.json");
-native.loadTypes(readFileSync(join(projectRoot(), TYPES)));
+const RULES = Buffer.from(defaultRules());
+if (native.loadTypes(readFileSync(join(projectRoot(), TYPES)), RULES) === 0) {
+  throw new Error("the rules of defaults do not fit the types");
+}

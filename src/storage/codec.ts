@@ -7,8 +7,16 @@ import type { Revision, StorageConfig } from "./interfaces.ts";
 export interface StoredCodec {
   /** Bytes for the store of an object's JSON: no resourceVersion, the storage media type. */
   toStored(json: Uint8Array, config: StorageConfig): Uint8Array;
-  /** JSON as served, resourceVersion in place. Throws on bytes that can not be read. */
-  toServed(stored: Uint8Array, revision: Revision, config: StorageConfig): Uint8Array;
+  /**
+   * JSON as served, resourceVersion in place. Throws on bytes that can not be read. Calls `outdated`
+   * for bytes of another version, or without defaults: a write would not have made them.
+   */
+  toServed(
+    stored: Uint8Array,
+    revision: Revision,
+    config: StorageConfig,
+    outdated?: () => void,
+  ): Uint8Array;
 }
 
 /** The codec of JSON resources: bytes pass unchanged, resourceVersion aside. */

@@ -68,7 +68,7 @@ export function meteredFeed(feed: CacheFeed, resource: string): CacheFeed {
     beginFill: () => feed.beginFill(),
     fill(items) {
       objects(items.length);
-      feed.fill(items);
+      return feed.fill(items);
     },
     endFill(revision) {
       fills(1);
@@ -77,7 +77,7 @@ export function meteredFeed(feed: CacheFeed, resource: string): CacheFeed {
     apply(changes) {
       stored(changes.length);
       cached(changes.length);
-      feed.apply(changes);
+      return feed.apply(changes);
     },
     advance: (revision) => feed.advance(revision),
     lost: () => feed.lost(),

@@ -1,8 +1,10 @@
 /** The codec of stored objects over the addon's transcoder. Loads the addon. */
-import { type NativeBinding, native } from "../native/binding.ts";
+import { type NativeBinding, NativeError, native } from "../native/binding.ts";
 import { jsonCodec, type StoredCodec, setResourceVersion } from "./codec.ts";
 import type { StorageConfig } from "./interfaces.ts";
 
+/** `{`: JSON, not a protobuf envelope. */
+const BRACE = 0x7b;
 const SCRATCH_START = 64 * 1024;
 /** Above etcd's limit with what JSON makes of it: more is a bug, not an object. */
 const SCRATCH_MAX = 64 * 1024 * 1024;
@@ -10,10 +12,14 @@ const SCRATCH_MAX = 64 * 1024 * 1024;
 /** Shared by the calls of this thread: each result is copied out before the next call. */
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_START);
 
-/** Custom resources and JSON-stored built-ins pass through as JSON. */
-export const nativeCodec: StoredCodec = createNativeCodec(native);
+/** Makes what a present server would have stored of an older one's bytes; see modernize.ts. */
+export type Modernize = (stored: Uint8Array, config: StorageConfig) => Uint8Array;
 
-export function createNativeCodec(binding: NativeBinding): StoredCodec {
+/**
+ * Custom resources and JSON-stored built-ins pass through as JSON. Without `modernize`, so does
+ * what lacks defaults or is of another version.
+ */
+export function createNativeCodec(binding: NativeBinding, modernize?: Modernize): StoredCodec {
   return {
     toStored(json, config) {
       if (config.goName === "") return jsonCodec.toStored(json, config);
@@ -25,16 +31,49 @@ export function createNativeCodec(binding: NativeBinding): StoredCodec {
         binding.jsonToProto(goName, kind, apiVersion, "", json, target, true),
       );
     },
-    toServed(stored, revision, config) {
-      const { goName, kind, apiVersion } = config;
-      if (goName === "" || stored[0] === 0x7b) {
-        return setResourceVersion(withoutNewline(stored), revision, config);
+    toServed(stored, revision, config, outdated) {
+      if (config.goName === "" || stored[0] === BRACE) {
+        const json = modernJson(binding, stored, config, modernize, outdated);
+        return setResourceVersion(withoutNewline(json), revision, config);
       }
+      const { goName, kind, apiVersion } = config;
+      const text = String(revision);
+      const complete = modernize !== undefined;
+      const length = runScratch((target) =>
+        binding.protoToJson(goName, kind, apiVersion, text, stored, target, complete),
+      );
+      if (length >= 0) return Buffer.from(scratch.subarray(0, length));
+      if (modernize === undefined || !isOutdated(length)) throw unreadable(config);
+      const modern = modernize(stored, config);
+      if (Buffer.compare(modern, stored) !== 0) outdated?.();
       return transcoded(config, (target) =>
-        binding.protoToJson(goName, kind, apiVersion, String(revision), stored, target),
+        binding.protoToJson(goName, kind, apiVersion, text, modern, target),
       );
     },
   };
+}
+
+function modernJson(
+  binding: NativeBinding,
+  stored: Uint8Array,
+  config: StorageConfig,
+  modernize: Modernize | undefined,
+  outdated: (() => void) | undefined,
+): Uint8Array {
+  if (config.goName === "" || modernize === undefined) return stored;
+  const { goName, apiVersion } = config;
+  if (!isOutdated(binding.jsonIsComplete(goName, apiVersion, stored))) return stored;
+  const modern = modernize(stored, config);
+  if (Buffer.compare(modern, stored) !== 0) outdated?.();
+  return modern;
+}
+
+/** Custom resources and JSON-stored built-ins pass through as JSON; nothing is modernized. */
+export const nativeCodec: StoredCodec = createNativeCodec(native);
+
+/** Whether a value has to be modernized before it can be served. */
+export function isOutdated(status: number): boolean {
+  return status === NativeError.incomplete || status === NativeError.otherVersion;
 }
 
 const NEWLINE = Buffer.from("\n");
@@ -46,8 +85,12 @@ function withoutNewline(json: Uint8Array): Uint8Array {
 /** Runs a call that writes into a buffer, with a bigger one if it says so; copies the result. */
 function transcoded(config: StorageConfig, run: (target: Uint8Array) => number): Uint8Array {
   const bytes = fillScratch(run);
-  if (bytes === undefined) throw new Error(`the bytes are no ${config.kind}`);
+  if (bytes === undefined) throw unreadable(config);
   return Buffer.from(bytes);
+}
+
+function unreadable(config: StorageConfig): Error {
+  return new Error(`the bytes are no ${config.kind}`);
 }
 
 /**
@@ -55,12 +98,16 @@ function transcoded(config: StorageConfig, run: (target: Uint8Array) => number):
  * valid until the next call on this thread; undefined for an error.
  */
 export function fillScratch(run: (target: Uint8Array) => number): Buffer | undefined {
-  let length = run(scratch);
-  if (length <= -100) {
-    const needed = -length - 100;
-    if (needed > SCRATCH_MAX) return undefined;
-    scratch = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(needed + 1)));
-    length = run(scratch);
-  }
+  const length = runScratch(run);
   return length < 0 ? undefined : scratch.subarray(0, length);
+}
+
+/** The length of what is in the scratch buffer, or the error. */
+function runScratch(run: (target: Uint8Array) => number): number {
+  const length = run(scratch);
+  if (length > -100) return length;
+  const needed = -length - 100;
+  if (needed > SCRATCH_MAX) return NativeError.badValue;
+  scratch = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(needed + 1)));
+  return run(scratch);
 }

@@ -47,10 +47,10 @@ export class ObjectCodec {
     return opened instanceof Promise ? opened.then((plain) => plain.value) : opened.value;
   }
 
-  /** JSON as served of a decrypted value. Throws Corrupt. */
-  served(name: string, plain: Uint8Array, revision: Revision): Uint8Array {
+  /** JSON as served of a decrypted value; `outdated` as StoredCodec's. Throws Corrupt. */
+  served(name: string, plain: Uint8Array, revision: Revision, outdated?: () => void): Uint8Array {
     try {
-      return this.#codec.toServed(plain, revision, this.#config);
+      return this.#codec.toServed(plain, revision, this.#config, outdated);
     } catch (error) {
       throw corrupt(this.#keys.keyOf(name), error);
     }
@@ -82,8 +82,11 @@ export class ObjectCodec {
 
   #finish(raw: RawObject, { value, stale }: Decrypted): DecodedObject {
     const name = this.#keys.nameOf(raw.key);
-    const json = this.served(name, value, raw.revision);
-    return { name, revision: raw.revision, json, stale };
+    let isOutdated = false;
+    const json = this.served(name, value, raw.revision, () => {
+      isOutdated = true;
+    });
+    return { name, revision: raw.revision, json, stale: stale || isOutdated };
   }
 }
 

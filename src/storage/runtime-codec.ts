@@ -15,10 +15,12 @@ import type { StructSchema } from "../apimachinery/runtime/type-schema.ts";
 import { jsonCodec, type StoredCodec, setResourceVersion } from "./codec.ts";
 import type { StorageConfig } from "./interfaces.ts";
 
+type Modernize = (stored: Uint8Array, config: StorageConfig) => Uint8Array;
+
 export type StructOf = (goName: string) => StructSchema;
 
-/** Custom resources (no Go name) pass through as JSON. */
-export function createRuntimeCodec(structOf: StructOf): StoredCodec {
+/** Custom resources (no Go name) pass through as JSON; `modernize` as the native codec's. */
+export function createRuntimeCodec(structOf: StructOf, modernize?: Modernize): StoredCodec {
   return {
     toStored(json, config) {
       if (config.goName === "") return jsonCodec.toStored(json, config);
@@ -33,12 +35,14 @@ export function createRuntimeCodec(structOf: StructOf): StoredCodec {
         kind: config.kind,
       });
     },
-    toServed(stored, revision, config) {
+    toServed(stored, revision, config, outdated) {
       if (config.goName === "") return jsonCodec.toServed(stored, revision, config);
+      const modern = modernize?.(stored, config) ?? stored;
+      if (Buffer.compare(modern, stored) !== 0) outdated?.();
       const schema = structOf(config.goName);
-      const object = isProtobuf(stored)
-        ? decodeProtobuf(stored, schema).object
-        : decodeJson(stored, schema, { strict: "Ignore" }).object;
+      const object = isProtobuf(modern)
+        ? decodeProtobuf(modern, schema).object
+        : decodeJson(modern, schema, { strict: "Ignore" }).object;
       const text = encodeJson({ ...object, ...typeMetaOf(config) }, schema);
       return setResourceVersion(Buffer.from(text), revision, config);
     },

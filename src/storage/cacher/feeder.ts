@@ -154,7 +154,7 @@ export class Feeder {
     try {
       const changes = await this.#decrypt(entry, batch);
       if (entry.held !== undefined) for (const event of batch) this.#hold(entry, event);
-      else if (changes.length > 0) entry.feed.apply(changes);
+      else if (changes.length > 0) await entry.feed.apply(changes);
     } catch (error) {
       this.#options.log?.(`watching ${entry.config.resource}: ${String(error)}`);
       entry.feed.lost();
@@ -243,7 +243,8 @@ export class Feeder {
         const value = opened instanceof Promise ? await opened : opened;
         items.push({ name: entry.keys.nameOf(kv.key), revision, value });
       }
-      entry.feed.fill(items);
+      await entry.feed.fill(items);
+      if (stale()) return undefined;
       const last = page.kvs[page.kvs.length - 1];
       if (!page.more || last === undefined) return revision;
       start = `${last.key}\0`;
@@ -259,7 +260,8 @@ export class Feeder {
       entry.held = [];
       const changes = await this.#decrypt(entry, held);
       if (stale()) return;
-      if (changes.length > 0) entry.feed.apply(changes);
+      if (changes.length > 0) await entry.feed.apply(changes);
+      if (stale()) return;
     }
     entry.held = undefined;
     if (this.#position > revision) entry.feed.advance(this.#position);

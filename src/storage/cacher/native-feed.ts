@@ -2,6 +2,7 @@
 import { NativeError, native, type ResourceId } from "../../native/binding.ts";
 import { StorageError } from "../errors.ts";
 import type { Revision, StorageConfig } from "../interfaces.ts";
+import { isOutdated } from "../native-codec.ts";
 import type { CacheChange, CacheFeed } from "./view.ts";
 
 /** Opens the resource in the addon, or finds it: every thread gets the same. */
@@ -16,10 +17,12 @@ export interface NativeFeedEvents {
 }
 
 export class NativeFeed implements CacheFeed {
+  readonly #config: StorageConfig;
   readonly #resource: ResourceId;
   readonly #events: NativeFeedEvents;
 
   constructor(config: StorageConfig, events: NativeFeedEvents) {
+    this.#config = config;
     this.#resource = openNativeResource(config);
     this.#events = events;
   }
@@ -28,11 +31,27 @@ export class NativeFeed implements CacheFeed {
     native.beginFill(this.#resource);
   }
 
-  fill(items: readonly CacheChange[]): void {
-    for (const { name, revision, value } of items) {
-      if (value === undefined) continue;
-      check(native.fillPut(this.#resource, name, revision, value), name);
+  /** What is outdated waits for the code that reads old versions: few servers ever need it. */
+  fill(items: readonly CacheChange[]): void | Promise<void> {
+    const left = items.findIndex((item) => isOutdated(this.#fillPut(item, true)));
+    return left < 0 ? undefined : this.#fillModern(items.slice(left));
+  }
+
+  async #fillModern(items: readonly CacheChange[]): Promise<void> {
+    const modern = await modernizer(this.#config);
+    for (const item of items) {
+      if (!isOutdated(this.#fillPut(item, true)) || item.value === undefined) continue;
+      const again = { ...item, value: modern(item.value) };
+      check(this.#fillPut(again, false), item.name);
     }
+  }
+
+  /** 0, or the error of an outdated object. Throws Corrupt. */
+  #fillPut({ name, revision, value }: CacheChange, complete: boolean): number {
+    if (value === undefined) return 0;
+    const result = native.fillPut(this.#resource, name, revision, value, complete);
+    if (!isOutdated(result)) check(result, name);
+    return result;
   }
 
   endFill(revision: Revision): void {
@@ -40,17 +59,41 @@ export class NativeFeed implements CacheFeed {
     this.#events.onReady(true);
   }
 
-  apply(changes: readonly CacheChange[]): void {
-    let bad: string | undefined;
-    for (const [i, { name, revision, value }] of changes.entries()) {
+  apply(changes: readonly CacheChange[]): void | Promise<void> {
+    return this.#applyFrom(changes, 0, undefined, undefined);
+  }
+
+  /** Applies the changes from `start` on; `bad`: the name of one before that could not be read. */
+  #applyFrom(
+    changes: readonly CacheChange[],
+    start: number,
+    bad: string | undefined,
+    modern: Modern | undefined,
+  ): void | Promise<void> {
+    let unreadable = bad;
+    for (let i = start; i < changes.length; i++) {
+      const { name, revision, value } = changes[i] as CacheChange;
       const more = changes[i + 1]?.revision === revision;
       if (value === undefined) {
         native.applyDelete(this.#resource, name, revision, more);
-      } else if (native.applyPut(this.#resource, name, revision, value, more) < 0) {
-        bad = name;
+        continue;
       }
+      let result = native.applyPut(this.#resource, name, revision, value, more, true);
+      if (isOutdated(result)) {
+        if (modern === undefined) return this.#applyModern(changes, i, unreadable);
+        result = native.applyPut(this.#resource, name, revision, modern(value), more);
+      }
+      if (result < 0) unreadable = name;
     }
-    if (bad !== undefined) check(NativeError.badValue, bad);
+    if (unreadable !== undefined) check(NativeError.badValue, unreadable);
+  }
+
+  async #applyModern(
+    changes: readonly CacheChange[],
+    start: number,
+    bad: string | undefined,
+  ): Promise<void> {
+    await this.#applyFrom(changes, start, bad, await modernizer(this.#config));
   }
 
   advance(revision: Revision): void {
@@ -66,6 +109,20 @@ export class NativeFeed implements CacheFeed {
     this.#events.onReady(false);
     native.dropResource(this.#resource);
   }
+}
+
+type Modern = (value: Uint8Array) => Uint8Array;
+
+/** What can not be modernized goes on as it is: the addon refuses what it can not read. */
+async function modernizer(config: StorageConfig): Promise<Modern> {
+  const { modernized } = await import("../modernize.ts");
+  return (value) => {
+    try {
+      return modernized(value, config);
+    } catch {
+      return value;
+    }
+  };
 }
 
 function check(result: number, key: string): void {

@@ -1,4 +1,6 @@
 /** Storage in a serving thread: reads from the native cache, writes to the store. */
+
+import { native } from "../../native/binding.ts";
 import { StorageError } from "../errors.ts";
 import { createEtcdBackend, knowsProgress } from "../etcd3/backend.ts";
 import type { ClosableStorageFactory } from "../factory.ts";
@@ -6,7 +8,8 @@ import { asRevision, type KvBackend, type Storage, type StorageConfig } from "..
 import { KeySpace } from "../keys.ts";
 import { LeaseManager } from "../lease-manager.ts";
 import { meteredBackend } from "../metrics.ts";
-import { nativeCodec } from "../native-codec.ts";
+import { modernized } from "../modernize.ts";
+import { createNativeCodec } from "../native-codec.ts";
 import { ObjectCodec } from "../object-codec.ts";
 import { ReadIndex } from "../read-index.ts";
 import { KvClient } from "../rpc/client.ts";
@@ -22,6 +25,8 @@ import {
   type ToHost,
 } from "./control.ts";
 import { NativeView } from "./native-view.ts";
+
+const nativeCodec = createNativeCodec(native, modernized);
 
 export interface NativeStorageFactory extends ClosableStorageFactory {
   /** Has the cache thread forget a resource (its CustomResourceDefinition was deleted). */

@@ -24,16 +24,16 @@ export interface CacheChange {
 }
 
 /**
- * What fills one resource's cache. Called in revision order, never concurrently. fill and apply
- * throw Corrupt for an object that can not be read: the cache then needs another fill.
+ * What fills one resource's cache. Called in revision order, never concurrently: a call ends when
+ * its promise does. fill and apply throw (or reject with) Corrupt for an object that can not be read: the cache then needs another fill.
  */
 export interface CacheFeed {
   /** Starts a fill: what was there is dropped when the fill ends. Old watches expire then. */
   beginFill(): void;
-  fill(items: readonly CacheChange[]): void;
+  fill(items: readonly CacheChange[]): void | Promise<void>;
   /** The cache now equals the store at `revision`, and serves. */
   endFill(revision: Revision): void;
-  apply(changes: readonly CacheChange[]): void;
+  apply(changes: readonly CacheChange[]): void | Promise<void>;
   /** Nothing up to `revision` is missing any more. */
   advance(revision: Revision): void;
   /** The cache may be behind by an unknown amount from now on: reads get NotReady. */
