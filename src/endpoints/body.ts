@@ -20,7 +20,7 @@ import { decodeYaml, interpretYamlTypeMeta } from "../apimachinery/runtime/yaml.
 import { schemaForKind } from "../apis/schemas.ts";
 import type { AuthorizedRequest } from "../request/request.ts";
 import type { MediaType } from "./negotiation.ts";
-import { PROTOBUF_TYPE, YAML_TYPE } from "./negotiation.ts";
+import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from "./negotiation.ts";
 
 const SUMMARY_BYTES_MAX = 30;
 /** What upstream's texts call the registry of built-in types. */
@@ -41,6 +41,8 @@ export function decodeBody(
   target: BodyTarget,
   fieldValidation: FieldValidation,
 ): KubeObject {
+  const plain = mediaType === JSON_TYPE ? decodePlain(bytes, target, fieldValidation) : undefined;
+  if (plain !== undefined) return plain;
   const found = withDefaults(typeMetaOf(bytes, mediaType, target), target.kind);
   const schema = checkKind(found, target);
   let decoded: Decoded;
@@ -55,6 +57,30 @@ export function decodeBody(
   const object = decoded.object as unknown as KubeObject;
   object.apiVersion = apiVersionOf(target.kind);
   object.kind = target.kind.kind;
+  return object;
+}
+
+/** A JSON body of the expected kind that decodes without a word, read once; others: undefined. */
+function decodePlain(
+  bytes: Uint8Array,
+  { kind, schema }: BodyTarget,
+  strict: FieldValidation,
+): KubeObject | undefined {
+  if (!schema.byJson.has("kind")) return undefined;
+  let decoded: Decoded;
+  try {
+    decoded = decodeJson(bytes, schema, { strict });
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+  const object = decoded.object as unknown as KubeObject;
+  if (decoded.strictErrors.length > 0) return undefined;
+  if ((object.kind ?? kind.kind) !== kind.kind) return undefined;
+  const apiVersion = apiVersionOf(kind);
+  if ((object.apiVersion ?? apiVersion) !== apiVersion) return undefined;
+  object.apiVersion = apiVersion;
+  object.kind = kind.kind;
   return object;
 }
 

@@ -28,7 +28,7 @@ export function createListers(served: () => ServedResources): Listers {
     getFresh: (of, namespace, name) => get(of, namespace, name, { kind: "MostRecent" }),
     async list<T extends KubeObject>(of: GroupResource, namespace: string): Promise<readonly T[]> {
       const resource = served().find(of.group, of.resource);
-      if (resource?.storage === undefined) return [];
+      if (resource?.storage === undefined || resource.storage.knownEmpty?.() === true) return [];
       const scope = namespace === "" ? {} : { namespace };
       const page = await resource.storage.list({ ...scope, at: { kind: "Any" }, limit: 0 });
       try {

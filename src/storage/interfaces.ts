@@ -310,6 +310,8 @@ export interface Storage {
   delete(name: string, check: (current: Stored) => void | Promise<void>): Promise<Stored>;
   /** Objects stored, from the cache: for metrics. */
   count(): number;
+  /** True when the cache serves and holds nothing: a list of "any" state would be empty. */
+  knownEmpty?(): boolean;
   /** How far the cache is and how much history it holds: for metrics. */
   cacheStats?(): CacheStats | undefined;
 }

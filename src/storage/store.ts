@@ -134,6 +134,10 @@ export class ResourceStorage implements Storage {
   count(): number {
     return this.#init.view.count();
   }
+  knownEmpty(): boolean {
+    const { view } = this.#init;
+    return view.ready && this.config.watchCache && view.count() === 0;
+  }
   cacheStats(): CacheStats | undefined {
     return this.#init.view.stats?.();
   }
@@ -247,6 +251,10 @@ export class ResourceStorage implements Storage {
   }
 
   #unchanged(object: Stored, json: Uint8Array): boolean {
+    // Of another length it can not be the same; with the version comes a comma, or none.
+    const added =
+      object.json.length - json.length - `"resourceVersion":"${object.revision}"`.length;
+    if (added !== 0 && added !== 1) return false;
     const next = setResourceVersion(json, object.revision, this.config);
     return Buffer.compare(next, object.json) === 0;
   }

@@ -2,8 +2,8 @@
  * Every pod runs as a ServiceAccount and gets its token, its CA and its namespace mounted.
  * Upstream: plugin/pkg/admission/serviceaccount.
  */
-import { randomBytes } from "node:crypto";
 import type { StatusError } from "../../apimachinery/api/errors.ts";
+import { randomSuffix } from "../../apimachinery/rand.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../apis/core/v1/types.ts";
 import { deny, isResource } from "../errors.ts";
 import type { AdmissionPlugin, Attributes, DeepReadonly, Listers } from "../plugin.ts";
@@ -14,6 +14,7 @@ const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 const ENFORCE_ANNOTATION = "kubernetes.io/enforce-mountable-secrets";
 const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 const VOLUME_PREFIX = "kube-api-access-";
+const SUFFIX_LENGTH = 5;
 const DEFAULT_NAME = "default";
 /** An hour, and the seconds by which the kubelet's clock may be off. */
 const TOKEN_SECONDS = 3607;
@@ -133,7 +134,7 @@ function mountToken(pod: Pod): void {
   if (spec === undefined) return;
   const volumes = spec.volumes ?? [];
   const present = volumes.find(({ name }) => name?.startsWith(VOLUME_PREFIX));
-  const name = present?.name ?? VOLUME_PREFIX + randomSuffix();
+  const name = present?.name ?? VOLUME_PREFIX + randomSuffix(SUFFIX_LENGTH);
   let isNeeded = false;
   for (const container of containersOf(spec)) {
     const mounts = container.volumeMounts ?? [];
@@ -157,12 +158,6 @@ function tokenVolume(name: string): Volume {
       defaultMode: 0o644,
     },
   };
-}
-
-const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
-
-function randomSuffix(): string {
-  return [...randomBytes(5)].map((byte) => ALPHABET[byte % ALPHABET.length]).join("");
 }
 
 /** Why a pod may not have a secret that its account does not list. */

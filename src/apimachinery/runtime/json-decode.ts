@@ -9,6 +9,7 @@ import { canonicalQuantity, QuantityError } from "../quantity.ts";
 import { canonicalBase64, corruptByte } from "./base64.ts";
 import { DecodeError } from "./decode-error.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
+import { knownFields } from "./fields-v1.ts";
 import { goTypeName } from "./go-text.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import {
@@ -374,7 +375,8 @@ function decodeByteArray(context: Context): string {
 /** Types with an UnmarshalJSON of their own: their error ends the decoding. */
 function decodeSelf(context: Context, type: TypeSchema, code: number): JsonValue | undefined {
   const { reader } = context;
-  if (type.kind === "raw" || type.kind === "fieldsV1") return reader.readAny() ?? undefined;
+  if (type.kind === "raw") return reader.readAny() ?? undefined;
+  if (type.kind === "fieldsV1") return reader.readAny(knownFields) ?? undefined;
   if (type.kind === "json") return decodeJsonUnion(context, type, code);
   const start = reader.position;
   const value = describe(reader);

@@ -315,12 +315,17 @@ export class JsonReader {
     return false;
   }
 
-  /** Reads any value as JSON. Integers beyond 2^53 are bigint; of duplicate keys the last wins. */
-  readAny(): JsonValue {
+  /**
+   * Reads any value as JSON. Integers beyond 2^53 are bigint; of duplicate keys the last wins. What
+   * `known` has for a text is taken as it is.
+   */
+  readAny(known?: (text: string) => JsonValue | undefined): JsonValue {
     this.peek();
     const start = this.position;
     this.skipValue(BUILD_DEPTH_MAX);
     const raw = this.text.slice(start, this.position);
+    const found = known?.(raw);
+    if (found !== undefined) return found;
     // What the scanner let through, JSON.parse takes; only long integers would lose digits there.
     if (!LONG_INTEGER.test(raw) && !raw.includes("\\u")) return JSON.parse(raw) as JsonValue;
     return new JsonReader(raw).#any();

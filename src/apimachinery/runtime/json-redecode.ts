@@ -145,7 +145,10 @@ function mapOf(
 
 /** Types whose values have a canonical form: kept where they are as before, decoded elsewhere. */
 function otherOf(value: JsonValue, base: JsonValue | undefined, type: TypeSchema): JsonValue {
-  if (value === base) return typeof value === "object" ? cloneJson(value) : value;
+  if (value === base) {
+    const isShared = typeof value !== "object" || Object.isFrozen(value);
+    return isShared ? value : cloneJson(value);
+  }
   const decoded = decodeJsonValue(encodeJsonValue(value), type);
   if (decoded === undefined) throw NOT_PLAIN;
   return decoded;

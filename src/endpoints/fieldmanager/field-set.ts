@@ -28,6 +28,8 @@ const INTERNED_MAX = 8_192;
 const INTERNED_KEY_MAX = 4_096;
 const interned = new Map<string, FieldSet>();
 let nextId = 1;
+/** The sets of frozen JSON. */
+const ofFrozen = new WeakMap<JsonMap, FieldSet>();
 
 /** The last result of an operation: the other operand is mostly the same for all objects. */
 interface Derived {
@@ -77,19 +79,29 @@ export class FieldSet {
     return builder.build();
   }
 
-  /** The set of a FieldsV1 known to be canonical, such as one this server stored. */
+  /**
+   * The set of a FieldsV1 known to be canonical, such as one this server stored. Frozen JSON has
+   * one set, however many objects hold it.
+   */
   static trusted(raw: JsonMap): FieldSet {
-    for (const name in raw) if (name !== ".") return new FieldSet(raw, undefined);
+    const known = ofFrozen.get(raw);
+    if (known !== undefined) return known;
+    for (const name in raw) if (name !== ".") return FieldSet.#ofTrusted(raw);
     return EMPTY;
+  }
+
+  static #ofTrusted(raw: JsonMap): FieldSet {
+    const set = new FieldSet(raw, undefined);
+    if (!Object.isFrozen(raw)) return set;
+    set.#id = nextId++;
+    ofFrozen.set(raw, set);
+    return set;
   }
 
   /** What stands below an element in trusted JSON: a member, children, or both. */
   static trustedNode(raw: JsonMap): SetNode {
-    for (const name in raw) {
-      if (name === ".") continue;
-      return { member: Object.hasOwn(raw, "."), children: new FieldSet(raw, undefined) };
-    }
-    return LEAF;
+    const children = FieldSet.trusted(raw);
+    return children.isEmpty ? LEAF : { member: Object.hasOwn(raw, "."), children };
   }
 
   /** The set of any FieldsV1. Throws FieldsError when it is malformed. */

@@ -7,11 +7,18 @@ import { FieldSet } from "./field-set.ts";
 import { deduced, type MergeType, memberType } from "./merge-type.ts";
 import { isEmptyMap, type JsonMap } from "./value.ts";
 
+/** The last type that a set was found to need no change for: sets are shared by many objects. */
+const unchangedFor = new WeakMap<FieldSet, MergeType>();
+
 /** The set as the schema sees it now; the same set when it needs no change. */
 export function reconcileWithSchema(type: MergeType, set: FieldSet): FieldSet {
+  if (unchangedFor.get(set) === type) return set;
   const paths: string[][] = [];
   collect(type, set.toFieldsV1(), [], paths);
-  if (paths.length === 0) return set;
+  if (paths.length === 0) {
+    unchangedFor.set(set, type);
+    return set;
+  }
   const leaves = FieldSet.ofPaths(...paths);
   return set.recursiveDifference(leaves).union(leaves);
 }

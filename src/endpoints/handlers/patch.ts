@@ -93,9 +93,8 @@ function mergeChanges(
     subresource,
     undefined,
     "PatchOptions",
-    (current) => {
-      if (current === undefined) throw api.notFound(resource.groupResource, request.info.name);
-      const live = resource.fromStorage(current);
+    (live) => {
+      if (live === undefined) throw api.notFound(resource.groupResource, request.info.name);
       const next = patch(live);
       resource.setDefaults(next);
       ensureNamespace(next, resource, namespace);
@@ -230,16 +229,15 @@ function applyConfig(
   const config = decodeApply(request, options, bytes);
   const { name } = request.info;
   const uid = config.metadata?.uid;
-  const make = (current: KubeObject | undefined): KubeObject => {
-    if (current === undefined && uid) {
+  const make = (live: KubeObject | undefined): KubeObject => {
+    if (live === undefined && uid) {
       const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
       throw api.conflict(resource.groupResource, name, why);
     }
-    const live = current === undefined ? undefined : resource.fromStorage(current);
     const force = options.force ?? false;
     const applied = fields.applied(live, config, options.fieldManager, force);
     const { object } = applied;
-    if (current === undefined && object.metadata) delete object.metadata.resourceVersion;
+    if (live === undefined && object.metadata) delete object.metadata.resourceVersion;
     ensureNamespace(object, resource, namespace);
     checkName(object, name, resource, namespace);
     dedupOwnerReferences(request, object);

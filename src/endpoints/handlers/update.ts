@@ -2,6 +2,10 @@
 
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { cloneJson } from "../../apimachinery/runtime/clone.ts";
+import {
+  type ServedResource,
+  servesStorageVersion,
+} from "../../registry/generic/served-resource.ts";
 import { type UpdateResult, type UpdateRules, updateObject } from "../../registry/generic/store.ts";
 import type { AuthorizedRequest, Handler } from "../../request/request.ts";
 import {
@@ -55,11 +59,10 @@ function updateDecoded(
   const manager = managerOf(options.fieldManager, request);
   const fields = fieldManagerFor(resource, subresource);
   const uid = object.metadata?.uid;
-  return runUpdate(scope, request, options, subresource, uid, "UpdateOptions", (current) => {
+  return runUpdate(scope, request, options, subresource, uid, "UpdateOptions", (live) => {
     const next = cloneJson(object);
     dedupOwnerReferences(request, next);
-    if (current === undefined) return resource.toStorage(fields.created(next, manager));
-    const live = resource.fromStorage(current);
+    if (live === undefined) return resource.toStorage(fields.created(next, manager));
     return resource.toStorage(fields.updated(live, next, manager));
   });
 }
@@ -90,8 +93,9 @@ export function rulesOf({ resource }: RequestScope, subresource: string): Update
 }
 
 /**
- * Runs an update with admission around it. `make` gets the stored object (undefined when the object
- * is to be created) and returns the new one, both in the storage version; it may be called again.
+ * Runs an update with admission around it. `make` gets the stored object in the request's version,
+ * for reading only (undefined when the object is to be created), and returns the new one in the
+ * storage version; it may be called again.
  */
 export function runUpdate(
   scope: RequestScope,
@@ -100,7 +104,7 @@ export function runUpdate(
   subresource: string,
   uid: string | undefined,
   optionsKind: "UpdateOptions" | "PatchOptions",
-  make: (current: KubeObject | undefined) => KubeObject | Promise<KubeObject>,
+  make: (live: KubeObject | undefined) => KubeObject | Promise<KubeObject>,
   allowCreate?: boolean,
 ): Promise<UpdateResult> {
   const { resource, api: shared } = scope;
@@ -128,8 +132,8 @@ export function runUpdate(
     writeContext(scope, request, options.dryRun),
     { namespace, name, ...(uid === undefined ? {} : { uid }) },
     rules,
-    async (current, old) => {
-      const object = await make(current);
+    async (old) => {
+      const object = await make(old === undefined ? undefined : requestForm(resource, old));
       await admitKeepingOwners(
         object,
         (text) => void request.warnings.add(text),
@@ -141,4 +145,9 @@ export function runUpdate(
     },
     (object, old) => shared.admission.validate(attributes(object, old)),
   );
+}
+
+/** The stored object in the request's version; where that is another one, a converted copy. */
+function requestForm(resource: ServedResource, old: KubeObject): KubeObject {
+  return servesStorageVersion(resource) ? old : resource.fromStorage(cloneJson(old));
 }

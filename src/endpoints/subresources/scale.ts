@@ -172,7 +172,7 @@ async function writeScale(
     const entries = handler.toParent(next.metadata?.managedFields);
     if (entries === undefined) delete metadata.managedFields;
     else metadata.managedFields = entries;
-    return updated;
+    return resource.toStorage(updated);
   };
   const uid = undefined;
   const result = await runUpdate(scope, request, options, "", uid, optionsKind, update, false);

@@ -4,6 +4,7 @@
  * more than 53 bits.
  */
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
+import { parseWithFields } from "../../apimachinery/runtime/fields-v1.ts";
 import type { JsonObject } from "../../apimachinery/runtime/json.ts";
 import { decodeJson } from "../../apimachinery/runtime/json-decode.ts";
 import { encodeJson, encodeJsonAsStored } from "../../apimachinery/runtime/json-encode.ts";
@@ -15,13 +16,13 @@ const encoder = new TextEncoder();
 /** Sixteen digits in a row after a colon may be more than a double holds. */
 const LONG_NUMBER = /[:[,-]\d{16}/;
 
-/** The stored object, `metadata.resourceVersion` set. A fresh copy: change it freely. */
+/** The stored object, `metadata.resourceVersion` set. A fresh copy: change it freely, all but the frozen fieldsV1 of managed fields. */
 export function decodeStored<T extends KubeObject>(stored: Stored, schema: StructSchema): T {
-  const text = decoder.decode(stored.json);
-  if (LONG_NUMBER.test(text)) {
-    return decodeJson(stored.json, schema, { strict: "Ignore" }).object as unknown as T;
-  }
-  return JSON.parse(text) as T;
+  return parseWithFields(decoder.decode(stored.json), (text) =>
+    LONG_NUMBER.test(text)
+      ? decodeJson(text, schema, { strict: "Ignore" }).object
+      : JSON.parse(text),
+  ) as T;
 }
 
 /**

@@ -192,14 +192,11 @@ export interface UpdateRules {
 }
 
 /**
- * Makes the new object of the current one; called again after a conflict. Throws to refuse. The
- * current object is undefined when it does not exist and creating is allowed. `current` is a copy
- * to work on; `old` is the same object, for reading only.
+ * Makes the new object of the current one, which it must not write to; called again after a
+ * conflict. Throws to refuse. The current object is undefined when it does not exist and creating
+ * is allowed.
  */
-export type MakeUpdated = (
-  current: KubeObject | undefined,
-  old: KubeObject | undefined,
-) => Promise<KubeObject>;
+export type MakeUpdated = (current: KubeObject | undefined) => Promise<KubeObject>;
 
 export interface UpdateResult extends Written {
   readonly created: boolean;
@@ -289,7 +286,7 @@ async function createInUpdate(
   admit: AdmitValidating,
 ): Promise<void> {
   if (!rules.allowCreate) throw api.notFound(resource.groupResource, name);
-  const object = await makeUpdated(undefined, undefined);
+  const object = await makeUpdated(undefined);
   const version = metadataOf(object).resourceVersion;
   if (version !== undefined && version !== "" && version !== "0") {
     throw api.conflict(resource.groupResource, name, api.OPTIMISTIC_LOCK_MESSAGE);
@@ -316,7 +313,7 @@ async function updateStep(
   const { name } = target;
   const old = decodeStored(current, resource.storageSchema);
   if (target.uid !== undefined) checkUid(resource, name, target.uid, old);
-  const object = await makeUpdated(cloneJson(old), old);
+  const object = await makeUpdated(old);
   checkVersion(resource, rules, name, object, old);
   state.transaction = await resource.hooks?.beginUpdate?.(context, object, old);
   beforeUpdate(resource, context, rules.strategy, object, old);
