@@ -18,6 +18,7 @@ import { checkOrder, registerInherentHooks } from "./server/inherent-hooks.ts";
 import { instrument } from "./server/request-metrics.ts";
 import { createFront } from "./server/start-front.ts";
 import type { FromFront, FrontThreadData, ToFront } from "./thread-messages.ts";
+import { releaseWhenThreadIdles } from "./workers/idle-memory.ts";
 import { closePool, configurePool } from "./workers/pool.ts";
 
 const data = workerData as FrontThreadData;
@@ -104,6 +105,7 @@ async function run({ storage, loopback }: ToFront & { kind: "start" }): Promise<
   const acceptor = data.sharedAcceptor ? remoteAcceptor : undefined;
   const choice = flags.front === "node" ? "node" : "uws";
   const front = await createFront(choice, { serve, selectors: server.selectors }, acceptor);
+  if (storage !== undefined) releaseWhenThreadIdles(); // there is the addon
   if (loopback !== undefined) {
     controllers = new LoopbackFront(loopback, { serve, limits: data.limits });
   }

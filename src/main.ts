@@ -1,7 +1,7 @@
 /** Flags → options → files → store → fronts; then signals. The only file that acts on import. */
 
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { configureLog, logError, logInfo, logWarning } from "./metrics/log.ts";
@@ -24,6 +24,7 @@ import { StorageError } from "./storage/errors.ts";
 import { cacheThreadConfig } from "./store-config.ts";
 import { Supervisor } from "./supervisor.ts";
 import { threadEntry } from "./thread-entry.ts";
+import { releaseWhenProcessIdles } from "./workers/idle-memory.ts";
 
 /** From src/ as from dist/. */
 const ADDON = new URL("../build/Release/klystron.node", import.meta.url);
@@ -120,6 +121,7 @@ async function serve(options: ServerOptions): Promise<void> {
     throw error;
   }
   announce(flags, port, paths);
+  if (hasAddon) cleanUps.push(releaseWhenProcessIdles(mappedFile(options)));
   cleanUps.push(giveUpWithoutStore(options, supervisor, cache));
   const controllers = await startControllers({
     options,
@@ -141,6 +143,12 @@ async function serve(options: ServerOptions): Promise<void> {
     }
   });
   cleanUps.push(stopWatching);
+}
+
+/** The embedded store's, as the system names it. */
+function mappedFile({ embedded, flags }: ServerOptions): string {
+  const file = join(flags["data-dir"], "store", "store.mdb");
+  return embedded && existsSync(file) ? realpathSync(file) : "";
 }
 
 async function startCache(options: ServerOptions): Promise<CacheThread> {

@@ -7,7 +7,7 @@ namespace {
 
 napi_value Init(napi_env env, napi_value exports) {
   Thread::Attach(env);
-  for (const auto& methods : {TranscodeMethods(), WriterMethods(), ReadMethods(), ListMethods(), WatchMethods(), PumpMethods()}) {
+  for (const auto& methods : {TranscodeMethods(), WriterMethods(), ReadMethods(), ListMethods(), WatchMethods(), PumpMethods(), MemoryMethods()}) {
     for (const Method& method : methods) {
       napi_value function;
       napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.call, nullptr, &function);

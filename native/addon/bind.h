@@ -14,6 +14,7 @@ std::span<const Method> ReadMethods();
 std::span<const Method> ListMethods();
 std::span<const Method> WatchMethods();
 std::span<const Method> PumpMethods();
+std::span<const Method> MemoryMethods();
 
 // Reads a Selection of src/native/binding.ts.
 void ReadSelection(napi_env env, napi_value object, const Shape& shape, Selector* out);

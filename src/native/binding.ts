@@ -301,6 +301,18 @@ export interface NativeBinding {
   takeClientCertificates(res: object): string;
   /** The connection of `res` is gone. */
   forgetClientCertificates(res: object): void;
+
+  // --- memory that is free ------------------------------------------------------------------------
+  /**
+   * True: V8 collects this thread's heap in small steps and gives what is free back. False: as
+   * usual again. Returns whether this Node can do that.
+   */
+  memoryPressure(isHigh: boolean): boolean;
+  /**
+   * Gives back what malloc holds free, and the pages of a file that is mapped for sharing ("": of
+   * none). Takes a millisecond for each few megabytes.
+   */
+  releaseMemory(mappedFile: string): void;
 }
 
 /** The project's root, from src/native or from a bundle in dist. */

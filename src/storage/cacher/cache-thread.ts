@@ -1,6 +1,7 @@
 /** The cache thread's entry: opens the store, feeds the caches, serves until told to close. */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { metrics } from "../../metrics/registry.ts";
+import { releaseWhenThreadIdles } from "../../workers/idle-memory.ts";
 import { failureOf } from "../rpc/wire.ts";
 import { encryptionOf } from "../value/encryption.ts";
 import { CacheHost } from "./cache-host.ts";
@@ -50,6 +51,7 @@ async function run(parent: MessagePort, data: CacheThreadData): Promise<void> {
     for (const message of early) take(message);
     for (const resource of config.resources) host.add(resource);
     say({ type: "opened" });
+    releaseWhenThreadIdles();
     await host.filled();
     say({ type: "filled" });
   } catch (error) {
