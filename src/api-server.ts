@@ -13,6 +13,7 @@ import { OpenApiDocuments } from "./endpoints/openapi/documents.ts";
 import { openApiPaths } from "./endpoints/openapi/paths.ts";
 import { openApiV3Paths } from "./endpoints/openapi/v3.ts";
 import { createGates } from "./gates.ts";
+import { startSigner } from "./gates-accounts.ts";
 import { createAdmission } from "./gates-admission.ts";
 import { createKubeletClient } from "./kubelet-client.ts";
 import { logError, logInfo, logWarning } from "./metrics/log.ts";
@@ -79,14 +80,16 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
         })
       : () => {};
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
+  const log = { info: logInfo, warning: logWarning, error: logError };
   const access = createGates({
     options,
     files: config.files,
+    signer: await startSigner(options, log),
     loopbackToken: config.loopbackToken,
     listers,
     storageOf: (group, resource) => served.find(group, resource)?.storage,
     externalAddress: serverAddress,
-    log: { info: logInfo, warning: logWarning, error: logError },
+    log,
   });
   addInformerCheck(health, access.synced);
   const kubelet = createKubeletClient(flags);

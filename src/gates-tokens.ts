@@ -1,6 +1,5 @@
 /** The token authenticators that flags name, in upstream's order. */
 import type { TokenAuthenticator } from "./authentication/authenticator.ts";
-import type { VerificationKey } from "./authentication/service-account/keys.ts";
 import { tokenObjects } from "./authentication/service-account/objects.ts";
 import {
   boundTokenAuthenticator,
@@ -13,6 +12,7 @@ import { TokenFileError, tokenFileAuthenticator } from "./authentication/token/t
 import { audienceAgnostic, unionOfTokens } from "./authentication/token/token-union.ts";
 import { webhookTokenAuthenticator } from "./authentication/token/webhook-token.ts";
 import type { AnonymousRule } from "./authentication/union.ts";
+import type { ServiceAccountKeys } from "./gates-accounts.ts";
 import type { GatesConfig } from "./gates-config.ts";
 import { legacyTokenUse } from "./gates-legacy-tokens.ts";
 import { jwtAuthenticators } from "./gates-oidc.ts";
@@ -34,7 +34,7 @@ export interface TokenAuthenticators {
 export function createTokenAuthenticators(
   config: GatesConfig,
   apiAudiences: readonly string[],
-  keys: readonly VerificationKey[],
+  keys: ServiceAccountKeys,
 ): TokenAuthenticators {
   const { options, files, listers, loopbackToken } = config;
   const { flags } = options;
@@ -42,9 +42,9 @@ export function createTokenAuthenticators(
   if (flags["token-auth-file"] !== "") {
     tokens.push(audienceAgnostic(tokenFile(config), apiAudiences));
   }
-  if (keys.length > 0) {
+  if (keys.sign !== undefined || keys.published().length > 0) {
     const accounts = {
-      keys: () => keys,
+      keysFor: keys.keysFor,
       issuers: files.issuers,
       apiAudiences,
       objects: tokenObjects(listers),

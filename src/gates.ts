@@ -12,15 +12,6 @@ import {
   webSocketTokenAuthenticator,
 } from "./authentication/bearer-token.ts";
 import { requestHeaderAuthenticator } from "./authentication/request-header.ts";
-import { createIssuer } from "./authentication/service-account/issuer.ts";
-import {
-  jsonWebKey,
-  KeyError,
-  parseSigningKey,
-  parseVerificationKeys,
-  type SigningKey,
-  type VerificationKey,
-} from "./authentication/service-account/keys.ts";
 import {
   type AnonymousRule,
   createAuthenticate,
@@ -34,7 +25,7 @@ import type { Authorizer } from "./authorization/authorizer.ts";
 import { createImpersonate } from "./authorization/impersonation.ts";
 import type { ApiDependencies } from "./endpoints/api.ts";
 import type { TokenIssuer } from "./endpoints/api-context.ts";
-import { authenticationPaths } from "./endpoints/authentication-paths.ts";
+import { issuerPaths, serviceAccountKeys, tokenIssuer } from "./gates-accounts.ts";
 import { createAudit } from "./gates-audit.ts";
 import { createAuthorizers } from "./gates-authorizers.ts";
 import type { GatesConfig } from "./gates-config.ts";
@@ -70,9 +61,9 @@ export function createGates(config: GatesConfig): Gates {
   const { flags } = options;
   const features = new FeatureGates(options.featureGateOverrides);
   const apiAudiences = flags["api-audiences"].length > 0 ? flags["api-audiences"] : files.issuers;
-  const keys = serviceAccountKeys(files);
+  const keys = serviceAccountKeys(config);
   const authorizers = createAuthorizers(config);
-  const tokens = createTokenAuthenticators(config, apiAudiences, keys.verification);
+  const tokens = createTokenAuthenticators(config, apiAudiences, keys);
 
   const certificates = certificateAuthenticators(config, (name) => features.gate(name));
   const authenticators: Authenticator[] = [
@@ -85,7 +76,7 @@ export function createGates(config: GatesConfig): Gates {
   const { authorizer, resolver } = authorizers;
   const rbac = authorizers.rbac;
   const anonymous = anonymousRule(config, authorizers.modes);
-  const issuer = issuerOf(config, apiAudiences, keys.signing);
+  const issuer = tokenIssuer(config, apiAudiences, keys);
   return {
     authenticate: createAuthenticate(
       unionOf(authenticators),
@@ -99,7 +90,7 @@ export function createGates(config: GatesConfig): Gates {
     tokenAuthenticator: reviewed(tokens.authenticator),
     ...(issuer === undefined ? {} : { tokenIssuer: issuer }),
     apiAudiences,
-    paths: issuerPaths(config, keys.verification),
+    paths: issuerPaths(config, keys),
     maySigner: signerPermission(authorizer),
     organizationsOf,
     always: [rbacEscalationCheck(rbac, authorizer) as unknown as AdmissionPlugin],
@@ -109,6 +100,7 @@ export function createGates(config: GatesConfig): Gates {
     close: async () => {
       authorizers.close();
       tokens.close();
+      config.signer?.close();
       await audit?.close();
     },
   };
@@ -205,52 +197,6 @@ function reviewed(tokens: TokenAuthenticator): TokenAuthenticator {
       return { ...found, user: withAuthenticatedGroup(found.user) };
     },
   };
-}
-
-interface ServiceAccountKeys {
-  readonly signing: SigningKey | undefined;
-  readonly verification: readonly VerificationKey[];
-}
-
-function serviceAccountKeys(files: LoadedFiles): ServiceAccountKeys {
-  try {
-    const signing = files.signingKey === "" ? undefined : parseSigningKey(files.signingKey);
-    const pems = files.verificationKeys.filter((pem) => pem !== "");
-    const verification = pems.flatMap((pem) => parseVerificationKeys(pem));
-    return { signing, verification };
-  } catch (error) {
-    if (!(error instanceof KeyError)) throw error;
-    throw new ConfigError(`service account keys: ${error.message}`);
-  }
-}
-
-function issuerOf(
-  { options, files }: GatesConfig,
-  apiAudiences: readonly string[],
-  key: SigningKey | undefined,
-): TokenIssuer | undefined {
-  if (key === undefined) return undefined;
-  const { flags } = options;
-  return createIssuer({
-    key,
-    issuer: files.issuers[0] ?? "",
-    apiAudiences,
-    extendsExpiration: flags["service-account-extend-token-expiration"],
-    maxExpirationSeconds: Math.round(flags["service-account-max-token-expiration"] / 1000),
-  });
-}
-
-function issuerPaths(
-  { options, files, externalAddress }: GatesConfig,
-  keys: readonly VerificationKey[],
-): PathTable {
-  const own = `https://${externalAddress}/openid/v1/jwks`;
-  return authenticationPaths({
-    issuer: files.issuers[0] ?? "",
-    keySetUri: options.flags["service-account-jwks-uri"] || own,
-    keys: keys.map((key) => jsonWebKey(key)),
-    algorithms: keys.map(({ algorithm }) => algorithm),
-  });
 }
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -47,18 +47,21 @@ const DEFAULT_ISSUER = "https://kubernetes.default.svc";
 export function resolvePaths({ flags, embedded }: ServerOptions): FilePaths {
   const needsServing = flags["tls-cert-file"] === "";
   const needsClientCa = embedded && flags["client-ca-file"] === "";
-  const needsSigning = embedded && flags["service-account-signing-key-file"] === "";
+  const isSignedElsewhere = flags["service-account-signing-endpoint"] !== "";
+  const signingFile = flags["service-account-signing-key-file"];
+  const needsSigning = embedded && signingFile === "" && !isSignedElsewhere;
   const own = needsServing || needsClientCa || needsSigning ? makePki(flags) : undefined;
   const verification = flags["service-account-key-file"];
   const ownKeys = needsSigning && own !== undefined ? [own.signingPublicKey] : [];
   const served = flags["tls-private-key-file"];
-  const fallbackKeys = ownKeys.length > 0 || served === "" ? ownKeys : [served];
+  const isOwn = ownKeys.length > 0 || served === "" || isSignedElsewhere;
+  const fallbackKeys = isOwn ? ownKeys : [served];
   return {
     servingCert: needsServing ? (own?.servingCert ?? "") : flags["tls-cert-file"],
     servingKey: needsServing ? (own?.servingKey ?? "") : flags["tls-private-key-file"],
     clientCa: needsClientCa ? (own?.caCert ?? "") : flags["client-ca-file"],
     requestHeaderCa: flags["requestheader-client-ca-file"],
-    signingKey: needsSigning ? (own?.signingKey ?? "") : flags["service-account-signing-key-file"],
+    signingKey: needsSigning ? (own?.signingKey ?? "") : signingFile,
     verificationKeys: verification.length > 0 ? verification : fallbackKeys,
     own: needsClientCa ? own : undefined,
   };

@@ -9,15 +9,16 @@ import type { PathRoutes } from "./routes.ts";
 
 const CONFIGURATION = "/.well-known/openid-configuration";
 const KEY_SET = "/openid/v1/jwks";
-const MAX_AGE = "public, max-age=3600";
 
 export interface IssuerMetadata {
   readonly issuer: string;
   /** `--service-account-jwks-uri`, else this server's own. */
   readonly keySetUri: string;
   /** Keys as RFC 7517 prints them, `alg` among their members. */
-  readonly keys: readonly object[];
-  readonly algorithms: readonly string[];
+  keys(): readonly object[];
+  algorithms(): readonly string[];
+  /** How long clients may keep both documents. */
+  cacheSeconds(): number;
 }
 
 /** No paths for an issuer that is not an https URL: nobody could verify it. */
@@ -26,22 +27,22 @@ export function authenticationPaths(metadata: IssuerMetadata): PathRoutes & {
 } {
   const handlers = new Map<string, Handler>();
   if (isHttps(metadata.issuer)) {
-    const configuration = {
+    const configuration = () => ({
       issuer: metadata.issuer,
       jwks_uri: metadata.keySetUri,
       response_types_supported: ["id_token"],
       subject_types_supported: ["public"],
-      id_token_signing_alg_values_supported: [...new Set(metadata.algorithms)].sort(),
-    };
-    const text = JSON.stringify(configuration);
-    const keySet = JSON.stringify({ keys: metadata.keys });
-    handlers.set(CONFIGURATION, document("application/json", text));
-    handlers.set(KEY_SET, document("application/jwk-set+json", keySet));
+      id_token_signing_alg_values_supported: [...new Set(metadata.algorithms())].sort(),
+    });
+    const keySet = () => ({ keys: metadata.keys() });
+    const { cacheSeconds } = metadata;
+    handlers.set(CONFIGURATION, document("application/json", configuration, cacheSeconds));
+    handlers.set(KEY_SET, document("application/jwk-set+json", keySet, cacheSeconds));
   }
   return { lookup: (path) => handlers.get(path), paths: () => [...handlers.keys()] };
 }
 
-function document(type: string, body: string): Handler {
+function document(type: string, body: () => object, cacheSeconds: () => number): Handler {
   const [major, minor] = type.split("/");
   return (request) => {
     if (request.method !== "GET") throw methodNotAllowed();
@@ -57,9 +58,9 @@ function document(type: string, body: string): Handler {
     }
     const headers = [
       ["Content-Type", type],
-      ["Cache-Control", MAX_AGE],
+      ["Cache-Control", `public, max-age=${cacheSeconds()}`],
     ] as const;
-    return { kind: "bytes", status: 200, headers, body };
+    return { kind: "bytes", status: 200, headers, body: JSON.stringify(body()) };
   };
 }
 

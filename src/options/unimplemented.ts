@@ -39,5 +39,4 @@ export const unimplementedFlags: ReadonlySet<string> = new Set([
   "peer-advertise-ip",
   "peer-advertise-port",
   "peer-ca-file",
-  "service-account-signing-endpoint",
 ]);

@@ -208,10 +208,30 @@ function authentication(flags: Flags): Errors {
       maximumMs === 0 || (maximumMs >= 3_600_000 && maximumMs <= 2 ** 32 * 1000),
       "the service-account-max-token-expiration must be between 1 hour and 2^32 seconds",
     ),
+    ...signingEndpoint(flags),
     ...check(
       flags["requestheader-client-ca-file"] === "" ||
         flags["requestheader-username-headers"].length > 0,
       "--requestheader-username-headers must be set with --requestheader-client-ca-file",
+    ),
+  ];
+}
+
+const ABSTRACT_SOCKET = /^@([a-zA-Z0-9_-]+\.)*[a-zA-Z0-9_-]+$/;
+
+function signingEndpoint(flags: Flags): Errors {
+  const endpoint = flags["service-account-signing-endpoint"];
+  const hasKeys =
+    flags["service-account-signing-key-file"] !== "" ||
+    flags["service-account-key-file"].length > 0;
+  return [
+    ...check(
+      endpoint === "" || !hasKeys,
+      "can't set `--service-account-signing-key-file` and/or `--service-account-key-file` with `--service-account-signing-endpoint` (They are mutually exclusive)",
+    ),
+    ...check(
+      !endpoint.startsWith("@") || ABSTRACT_SOCKET.test(endpoint),
+      `invalid value ${quote(endpoint)} passed for \`--service-account-signing-endpoint\`, when prefixed with @ must be a valid abstract socket name`,
     ),
   ];
 }

@@ -8,7 +8,11 @@ import {
 } from "node:crypto";
 import { test } from "node:test";
 import { createIssuer } from "../../src/authentication/service-account/issuer.ts";
-import { parseToken, verifySignature } from "../../src/authentication/service-account/jwt.ts";
+import {
+  parseToken,
+  signToken,
+  verifySignature,
+} from "../../src/authentication/service-account/jwt.ts";
 import {
   jsonWebKey,
   KeyError,
@@ -52,7 +56,7 @@ const keys = [
   ...parseVerificationKeys(publicPem(ecKey)),
 ];
 const optionsOf = (live = all) => ({
-  keys: () => keys,
+  keysFor: (id: string) => keys.filter(({ keyId }) => id === "" || keyId === id),
   issuers: [ISSUER, "https://old.example"],
   apiAudiences: API,
   objects: objectsOf(live),
@@ -62,7 +66,7 @@ const optionsOf = (live = all) => ({
 const bound = (live = all) => boundTokenAuthenticator(optionsOf(live));
 const issuerWith = (key: KeyObject, maxExpirationSeconds = 0) =>
   createIssuer({
-    key: parseSigningKey(pemOf(key)),
+    sign: (claims) => signToken(parseSigningKey(pemOf(key)), claims),
     issuer: ISSUER,
     apiAudiences: API,
     extendsExpiration: true,

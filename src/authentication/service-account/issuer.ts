@@ -1,16 +1,16 @@
 /** Issues bound service account tokens. Upstream: pkg/serviceaccount/claims.go Claims. */
 import { randomUUID } from "node:crypto";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
-import { signToken } from "./jwt.ts";
-import type { SigningKey } from "./keys.ts";
 import { serviceAccountUserName } from "./names.ts";
 
 /** What pods' projected tokens ask for: such tokens live on, and warn, while clients learn to renew. */
 const WARN_ONLY_SECONDS = 60 * 60 + 7;
-const EXTENDED_SECONDS = 365 * 24 * 60 * 60;
+/** How long an extended one lives at most. */
+export const EXTENDED_SECONDS = 365 * 24 * 60 * 60;
 
 export interface IssuerOptions {
-  readonly key: SigningKey;
+  /** Makes a token of its claims, which stay in their order. */
+  readonly sign: (claims: Readonly<Record<string, unknown>>) => Promise<string>;
   /** The `iss` claim. */
   readonly issuer: string;
   readonly apiAudiences: readonly string[];
@@ -18,6 +18,8 @@ export interface IssuerOptions {
   readonly extendsExpiration: boolean;
   /** `--service-account-max-token-expiration`; 0: no limit. */
   readonly maxExpirationSeconds: number;
+  /** The most that an extended token may live; a year when absent. */
+  readonly maxExtendedSeconds?: number;
   readonly now?: () => Date;
 }
 
@@ -44,7 +46,11 @@ export interface ServiceAccountIssuer {
 
 /** `request.spec` has its audiences and its expiration, already within bounds. */
 export function createIssuer(options: IssuerOptions): ServiceAccountIssuer {
-  const { key, issuer, apiAudiences, extendsExpiration, maxExpirationSeconds } = options;
+  const { sign, issuer, apiAudiences, extendsExpiration, maxExpirationSeconds } = options;
+  const extendedSeconds = Math.min(
+    EXTENDED_SECONDS,
+    options.maxExtendedSeconds ?? EXTENDED_SECONDS,
+  );
   const now = options.now ?? (() => new Date());
   return {
     maxExpirationSeconds,
@@ -60,9 +66,9 @@ export function createIssuer(options: IssuerOptions): ServiceAccountIssuer {
         isForUs;
       const jti = randomUUID();
       const { namespace = "", name = "" } = account.metadata ?? {};
-      const token = await signToken(key, {
+      const token = await sign({
         aud: audiences,
-        exp: issuedAt + (extended ? EXTENDED_SECONDS : expirationSeconds),
+        exp: issuedAt + (extended ? extendedSeconds : expirationSeconds),
         iat: issuedAt,
         iss: issuer,
         jti,
@@ -76,6 +82,9 @@ export function createIssuer(options: IssuerOptions): ServiceAccountIssuer {
         },
         nbf: issuedAt,
         sub: serviceAccountUserName(namespace, name),
+      }).catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`failed to generate token: ${why}`, { cause: error });
       });
       const expires = new Date((issuedAt + expirationSeconds) * 1000);
       const expirationTimestamp = expires.toISOString().replace(/\.\d+Z$/, "Z");

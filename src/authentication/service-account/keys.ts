@@ -28,7 +28,12 @@ const algorithmOfCurve: Readonly<Record<string, Algorithm>> = {
   secp384r1: "ES384",
   secp521r1: "ES512",
 };
+const ALGORITHMS: ReadonlySet<unknown> = new Set(["RS256", "ES256", "ES384", "ES512"]);
 const RSA_BITS_MIN = 1024;
+
+export function isAlgorithm(value: unknown): value is Algorithm {
+  return ALGORITHMS.has(value);
+}
 
 /** Every public key in a PEM file: public and private keys, certificates. Throws KeyError. */
 export function parseVerificationKeys(pem: string): readonly VerificationKey[] {
@@ -61,10 +66,15 @@ export function parseSigningKey(pem: string): SigningKey {
   throw new KeyError("data does not contain a valid RSA or ECDSA private key");
 }
 
+/** A public key under an id that somebody else has given it. Throws KeyError. */
+export function keyWithId(key: KeyObject, keyId: string): VerificationKey {
+  return { keyId, algorithm: algorithmOf(key), key };
+}
+
 function keyOf(key: KeyObject): VerificationKey {
   const der = key.export({ type: "spki", format: "der" });
   const keyId = createHash("sha256").update(der).digest("base64url");
-  return { keyId, algorithm: algorithmOf(key), key };
+  return keyWithId(key, keyId);
 }
 
 function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) {

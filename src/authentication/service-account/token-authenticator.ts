@@ -28,8 +28,8 @@ import type { TokenObjects } from "./objects.ts";
 export const LEGACY_ISSUER = "kubernetes/serviceaccount";
 
 export interface ServiceAccountTokenOptions {
-  /** Every key in force, for tokens of any accepted issuer. */
-  keys(): readonly VerificationKey[];
+  /** Keys in force that have the id, or all for "": for tokens of any accepted issuer. */
+  keysFor(keyId: string): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
   /** `--service-account-issuer`, all of them. */
   readonly issuers: readonly string[];
   readonly apiAudiences: readonly string[];
@@ -66,7 +66,7 @@ export function legacyTokenAuthenticator(options: ServiceAccountTokenOptions): T
 function jwtAuthenticator(
   name: string,
   issuers: ReadonlySet<string>,
-  { keys, apiAudiences }: ServiceAccountTokenOptions,
+  { keysFor, apiAudiences }: ServiceAccountTokenOptions,
   userOf: (token: ParsedToken, raw: string) => Promise<UserInfo>,
 ): TokenAuthenticator {
   return {
@@ -74,7 +74,7 @@ function jwtAuthenticator(
     async authenticateToken(raw, requested): Promise<Authenticated | undefined> {
       const token = parseToken(raw);
       if (token === undefined || !issuers.has(text(token.claims["iss"]))) return undefined;
-      checkSignature(token, keys());
+      checkSignature(token, await keysFor(token.header.kid));
       const audiences = audiencesOf(token.claims["aud"], apiAudiences);
       const wanted = requested ?? apiAudiences;
       const shared = audiences.filter((one) => wanted.includes(one));
@@ -89,10 +89,8 @@ function jwtAuthenticator(
 }
 
 function checkSignature(token: ParsedToken, keys: readonly VerificationKey[]): void {
-  const { kid } = token.header;
-  const candidates = kid === "" ? keys : keys.filter(({ keyId }) => keyId === kid);
-  if (candidates.length === 0) throw new TokenRefused("invalid signature, no keys found");
-  if (candidates.some((key) => verifySignature(token, key))) return;
+  if (keys.length === 0) throw new TokenRefused("invalid signature, no keys found");
+  if (keys.some((key) => verifySignature(token, key))) return;
   throw new TokenRefused("go-jose/go-jose: error in cryptographic primitive");
 }
 

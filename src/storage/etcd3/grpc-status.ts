@@ -1,7 +1,7 @@
 /** gRPC's status of a call, and what it means to the storage layer. */
 import { StorageError } from "../errors.ts";
 
-/** google.rpc.Code, those that etcd uses. */
+/** google.rpc.Code, those that are named here. */
 export const GrpcCode = {
   ok: 0,
   canceled: 1,
@@ -29,7 +29,37 @@ export class GrpcError extends Error {
     this.code = code;
     this.sent = sent;
   }
+
+  /** Google's name of the code: `Unavailable`. */
+  get codeName(): string {
+    return CODE_NAMES[this.code] ?? `Code(${this.code})`;
+  }
+
+  /** As grpc-go prints a status. */
+  get text(): string {
+    return `rpc error: code = ${this.codeName} desc = ${this.message}`;
+  }
 }
+
+const CODE_NAMES: readonly string[] = [
+  "OK",
+  "Canceled",
+  "Unknown",
+  "InvalidArgument",
+  "DeadlineExceeded",
+  "NotFound",
+  "AlreadyExists",
+  "PermissionDenied",
+  "ResourceExhausted",
+  "FailedPrecondition",
+  "Aborted",
+  "OutOfRange",
+  "Unimplemented",
+  "Internal",
+  "Unavailable",
+  "DataLoss",
+  "Unauthenticated",
+];
 
 /** The frame's five bytes before a message. */
 export const FRAME_HEADER = 5;
@@ -78,7 +108,7 @@ export function toStorageError(error: unknown, write: boolean, asked = 0): Stora
     return new StorageError({ code: "FutureRevision", asked, current: 0 }, options);
   }
   if (message.includes("request is too large") || /message larger than max/.test(message)) {
-    const text = code === GrpcCode.resourceExhausted ? grpcText(error) : message;
+    const text = code === GrpcCode.resourceExhausted ? error.text : message;
     return new StorageError({ code: "TooLarge", message: text }, options);
   }
   if (code === GrpcCode.deadlineExceeded || code === GrpcCode.canceled) {
@@ -90,10 +120,4 @@ export function toStorageError(error: unknown, write: boolean, asked = 0): Stora
     return new StorageError({ code: unknown ? "Timeout" : "Unreachable", message }, options);
   }
   return new StorageError({ code: "Refused", message }, options);
-}
-
-/** As grpc-go prints a status. */
-function grpcText(error: GrpcError): string {
-  const name = error.code === GrpcCode.resourceExhausted ? "ResourceExhausted" : "Unknown";
-  return `rpc error: code = ${name} desc = ${error.message}`;
 }
