@@ -4,6 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { CustomResources } from "./apiextensions/custom-resources.ts";
+import { freshPaths } from "./apiextensions/fresh-paths.ts";
 import { structOf } from "./apis/schemas.ts";
 import { createApi } from "./endpoints/api.ts";
 import type { ApiSettings } from "./endpoints/api-context.ts";
@@ -23,7 +25,7 @@ import { printFlags, type ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
 import { serviceRanges } from "./options/validation.ts";
 import { serviceRepair } from "./registry/core/services/service-repair.ts";
-import { installResources } from "./registry/install.ts";
+import { installResources, type ServedResources } from "./registry/install.ts";
 import { createListers } from "./registry/listers.ts";
 import type { HookSettings } from "./registry/rest/strategy.ts";
 import type { SelectorParsers } from "./request/request-info-parse.ts";
@@ -37,6 +39,7 @@ import type { LoadedFiles } from "./settings.ts";
 import { startFlowControl } from "./start-flow-control.ts";
 import type { StoragePorts } from "./storage/cacher/control.ts";
 import { type ClosableStorageFactory, createStorageFactory } from "./storage/factory.ts";
+import type { Storage } from "./storage/interfaces.ts";
 import { backendConfig } from "./store-config.ts";
 
 export interface ApiServerConfig {
@@ -70,11 +73,17 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   addStoreChecks(config, storage);
   const installed = health.addPostStartHook("start-apiserver-admission-initializer");
   const served = install(options, storage);
+  const customs = new CustomResources({
+    served,
+    storage,
+    builtIn: builtInGroups((resource) => isServed(options.runtimeConfig, resource)),
+    onError: (error) => logError("Following CustomResourceDefinitions failed", error),
+  });
   const listers = createListers(() => served);
   const stopMetrics =
     config.index === 0
       ? registerStorageMetrics(metrics, {
-          storages: () => served.all().flatMap(({ storage: one }) => one ?? []),
+          storages: () => openStorages(served),
           backend: storage.backend,
           sizeIntervalMs: flags["etcd-db-metric-poll-interval"],
         })
@@ -91,7 +100,8 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     externalAddress: serverAddress,
     log,
   });
-  addInformerCheck(health, access.synced);
+  addInformerCheck(health, "informer-sync", access.synced);
+  addInformerCheck(health, "crd-informer-synced", customs.synced);
   const kubelet = createKubeletClient(flags);
   const flowControl = startFlowControl({ flags, threads, listers, health });
   const gates = new FeatureGates(options.featureGateOverrides);
@@ -112,13 +122,15 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     storeHealth: (timeoutMs) => storage.backend.health(timeoutMs),
     ...(audit === undefined ? {} : { audit }),
     apiAudiences: access.apiAudiences,
-    paths: combinePaths([...ownPaths(config, serverAddress), flowControl, access.paths]),
+    paths: combinePaths([...ownPaths(config, serverAddress, customs), flowControl, access.paths]),
+    dynamic: customs,
     onError: (request, error) =>
       logError("Request failed", error, { method: request.method, path: request.info.path }),
   });
   installed();
   const close = async () => {
     stopMetrics();
+    customs.close();
     flowControl.close();
     kubelet.close();
     await access.close();
@@ -173,7 +185,7 @@ function apiSettings({ flags }: ServerOptions, gate: ApiSettings["gate"]): ApiSe
 }
 
 /** Health, metrics, version, discovery and OpenAPI: what is no resource. */
-function ownPaths(config: ApiServerConfig, serverAddress: string) {
+function ownPaths(config: ApiServerConfig, serverAddress: string, customs: CustomResources) {
   const { flags, runtimeConfig } = config.options;
   const startedAt = new Date(config.startedAt);
   const groups = builtInGroups((resource) => isServed(runtimeConfig, resource));
@@ -191,7 +203,7 @@ function ownPaths(config: ApiServerConfig, serverAddress: string) {
       flags: () => printFlags(flags),
       startedAt,
     }),
-    discoveryPaths({ groups: () => groups, serverAddress }),
+    freshPaths("/apis", discoveryPaths({ groups: () => customs.groups(), serverAddress }), customs),
     openApiPaths({ service: () => openApi, startedAt }),
   ];
 }
@@ -233,7 +245,12 @@ async function openStore({ options, storage }: ApiServerConfig): Promise<Closabl
   };
   const factoryOf = (resource: string) =>
     (others.find(({ resources }) => resources?.includes(resource)) ?? main).factory;
-  return { backend, for: (of) => factoryOf(of.resource).for(of), close };
+  return {
+    backend,
+    for: (of) => factoryOf(of.resource).for(of),
+    remove: (of) => factoryOf(of.resource).remove?.(of),
+    close,
+  };
 }
 
 function addStoreChecks({ options, health }: ApiServerConfig, storage: ClosableStorageFactory) {
@@ -245,7 +262,7 @@ function addStoreChecks({ options, health }: ApiServerConfig, storage: ClosableS
 }
 
 /** Ready means: what authorizers decide by has been read. */
-function addInformerCheck(health: HealthRegistry, synced: Promise<void>): void {
+function addInformerCheck(health: HealthRegistry, name: string, synced: Promise<void>): void {
   let isSynced = false;
   void synced.then(() => {
     isSynced = true;
@@ -253,5 +270,13 @@ function addInformerCheck(health: HealthRegistry, synced: Promise<void>): void {
   const check = () => {
     if (!isSynced) throw new Error("informers not synced yet");
   };
-  health.add("informer-sync", check, ["readyz"]);
+  health.add(name, check, ["readyz"]);
+}
+
+/** Of a custom resource, storage is made when it is first asked for; metrics do not ask. */
+function openStorages(served: ServedResources): Storage[] {
+  return served
+    .all()
+    .filter(({ custom }) => custom?.isOpen() !== false)
+    .flatMap(({ storage }) => storage ?? []);
 }

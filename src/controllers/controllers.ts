@@ -8,6 +8,7 @@ import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import type { KvBackend } from "../storage/interfaces.ts";
 import { ApiClient, type LoopbackConfig } from "./api-client.ts";
+import { Definitions } from "./apiextensions/definitions.ts";
 import { keepApiServices } from "./bootstrap/api-services.ts";
 import { keepFlowSchemaStatus } from "./bootstrap/flow-schema-status.ts";
 import { collectIdentityLeases, ensureIdentityLease } from "./bootstrap/identity-lease.ts";
@@ -126,11 +127,28 @@ export class Controllers {
     keepFlowSchemaStatus(consumer, options);
     try {
       const { groupOrder } = await import("../apis/schemas.ts");
-      await keepApiServices(client, groupOrder(), options);
+      await keepApiServices(client, groupOrder(), {
+        ...options,
+        custom: this.#definitions(options),
+      });
       await collect();
     } catch (error) {
       onError("after the start", error);
     }
+  }
+
+  #definitions(options: { signal: AbortSignal; onError: ControllersConfig["onError"] }) {
+    const definitions = new Definitions(this.#client, options);
+    return {
+      *groupVersions() {
+        for (const { spec } of definitions.all()) {
+          for (const { name = "", served } of spec?.versions ?? []) {
+            if (served === true) yield { group: spec?.group ?? "", version: name };
+          }
+        }
+      },
+      onChange: (listener: () => void) => definitions.onChange(listener),
+    };
   }
 
   /** Leaves the endpoints of the `kubernetes` Service and hands the lease over. */

@@ -10,7 +10,7 @@ import type { KubeletClient } from "../request/outgoing/kubelet-client.ts";
 import type { ReceivedRequest, Response } from "../request/request.ts";
 import type { ApiContext, ApiSettings, TokenIssuer } from "./api-context.ts";
 import { type ChainConfig, handlerChain } from "./handler-chain.ts";
-import { type PathRoutes, Routes } from "./routes.ts";
+import { type DynamicResources, type PathRoutes, Routes } from "./routes.ts";
 
 export interface ApiDependencies {
   readonly served: ServedResources;
@@ -27,6 +27,7 @@ export interface ApiDependencies {
   readonly storeHealth: ApiContext["storeHealth"];
   /** Discovery, OpenAPI, health, metrics, version: everything that is no resource. */
   readonly paths: PathRoutes;
+  readonly dynamic?: DynamicResources;
   readonly flowControl?: FlowControl;
   readonly audit?: Auditor;
   readonly observe?: NonNullable<ChainConfig["observe"]>;
@@ -53,7 +54,7 @@ export function createApi(dependencies: ApiDependencies): Api {
     resourceOf: (group, resource) => served.find(group, resource),
     now: dependencies.now ?? (() => new Date()),
   };
-  const routes = new Routes(served, context, paths);
+  const routes = new Routes(served, context, paths, dependencies.dynamic);
   const serve = handlerChain({
     authenticate: dependencies.authenticate,
     impersonate: dependencies.impersonate,

@@ -44,7 +44,9 @@ export function decodeBody(
   const plain = mediaType === JSON_TYPE ? decodePlain(bytes, target, fieldValidation) : undefined;
   if (plain !== undefined) return plain;
   const found = withDefaults(typeMetaOf(bytes, mediaType, target), target.kind);
-  const schema = checkKind(found, target);
+  // Objects without a Go type may say any kind: their validation has a rule for it.
+  const isUnstructured = target.schema.unstructured !== undefined;
+  const schema = isUnstructured ? target.schema : checkKind(found, target);
   let decoded: Decoded;
   try {
     decoded = decode(bytes, mediaType, schema, fieldValidation);
@@ -56,7 +58,7 @@ export function decodeBody(
   reportStrictErrors(request, decoded.strictErrors, fieldValidation, found, target.kind);
   const object = decoded.object as unknown as KubeObject;
   object.apiVersion = apiVersionOf(target.kind);
-  object.kind = target.kind.kind;
+  object.kind = isUnstructured ? found.kind : target.kind.kind;
   return object;
 }
 

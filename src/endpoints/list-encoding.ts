@@ -2,7 +2,7 @@
 import type { KubeObject } from "../apimachinery/meta/types.ts";
 import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
-import { encodeJson, indentJson } from "../apimachinery/runtime/json-encode.ts";
+import { encodeJson, encodeSortedJson, indentJson } from "../apimachinery/runtime/json-encode.ts";
 import { encodeProtobuf } from "../apimachinery/runtime/protobuf.ts";
 import type { StructSchema } from "../apimachinery/runtime/type-schema.ts";
 import { encodeYaml } from "../apimachinery/runtime/yaml.ts";
@@ -54,14 +54,25 @@ export function encodeList(
   const schema = isPartial ? structOf(`${META}.PartialObjectMetadata`) : resource.schema;
   const keepsKind = isPartial || !resource.protobuf;
   const texts = items.map((one) => encodeJson((keepsKind ? one : bare(one)) as JsonObject, schema));
-  const head = JSON.stringify({ kind, apiVersion: apiVersionOf({ group, version }), metadata });
+  const apiVersion = apiVersionOf({ group, version });
   const array = isPartial && texts.length === 0 ? "null" : `[${texts.join(",")}]`;
-  const json = `${head.slice(0, -1)},"items":${array}}`;
+  const head = JSON.stringify({ kind, apiVersion, metadata });
+  const json =
+    resource.custom === undefined || isPartial
+      ? `${head.slice(0, -1)},"items":${array}}`
+      : sortedList(kind, apiVersion, metadata, array);
   if (mediaType === YAML_TYPE) {
     const yaml = encodeYaml(JSON.parse(json) as JsonObject);
     return { contentType: YAML_TYPE, body: Buffer.from(yaml) };
   }
   return { contentType: JSON_TYPE, body: Buffer.from(pretty ? indentJson(json) : `${json}\n`) };
+}
+
+/** The list of a kind without a Go type is a map, and always says where it goes on. */
+function sortedList(kind: string, apiVersion: string, metadata: ListMeta, items: string): string {
+  const meta = encodeSortedJson({ continue: "", ...metadata });
+  const ends = `"kind":${JSON.stringify(kind)},"metadata":${meta}`;
+  return `{"apiVersion":${JSON.stringify(apiVersion)},"items":${items},${ends}}`;
 }
 
 /** Typed items carry no kind and apiVersion of their own. */

@@ -16,6 +16,7 @@ import {
   type FieldFilter,
   ignoreManagedFieldsTimestamps,
   includeFields,
+  structuralMergeType,
 } from "./fieldmanager/index.ts";
 
 type JsonMap = Record<string, unknown>;
@@ -56,10 +57,13 @@ export function fieldManagerFor(
 }
 
 function makeManager(resource: ServedResource, subresource: string): EndpointFieldManager {
+  const { custom } = resource;
   const manager = createFieldManager({
     gvk: resource.kind,
     subresource,
-    schema: resource.schema,
+    ...(custom === undefined
+      ? { schema: resource.schema }
+      : { type: structuralMergeType(custom.schema) }),
     resetFields: resetFieldsOf(resource, subresource),
     toTyped: (object) => toTyped(resource, object),
     convert: (object, apiVersion) => converted(resource, object, apiVersion),
@@ -146,6 +150,12 @@ function toTyped(resource: ServedResource, object: JsonMap): JsonMap {
 }
 
 function converted(resource: ServedResource, object: JsonMap, apiVersion: string) {
+  const { custom } = resource;
+  if (custom !== undefined) {
+    const schema = custom.schemaOf(apiVersion);
+    if (schema === "unknown") return undefined;
+    return { object: { ...object, apiVersion }, type: structuralMergeType(schema) };
+  }
   if (apiVersion === apiVersionOf(resource.kind)) return { object, schema: resource.schema };
   if (apiVersion !== apiVersionOf(resource.storageKind)) return undefined;
   const stored = resource.toStorage(cloneJson(object) as unknown as KubeObject);

@@ -27,6 +27,12 @@ export interface PathRoutes {
   lookup(path: string): Handler | undefined;
 }
 
+/** What is served besides the built-in resources, and changes while the server runs. */
+export interface DynamicResources {
+  /** Resolves when everything written before is known here. */
+  upToDate(): Promise<void>;
+}
+
 interface ResourceRoutes {
   readonly collection: MethodHandlers;
   /** The collection over all namespaces: no POST, no DELETE. */
@@ -39,9 +45,16 @@ export class Routes {
   readonly #served: ServedResources;
   readonly #api: ApiContext;
   readonly #paths: PathRoutes;
+  readonly #dynamic: DynamicResources | undefined;
   readonly #made = new WeakMap<ServedResource, ResourceRoutes>();
 
-  constructor(served: ServedResources, shared: ApiContext, paths: PathRoutes) {
+  constructor(
+    served: ServedResources,
+    shared: ApiContext,
+    paths: PathRoutes,
+    dynamic?: DynamicResources,
+  ) {
+    this.#dynamic = dynamic;
     this.#served = served;
     this.#api = shared;
     this.#paths = paths;
@@ -53,18 +66,34 @@ export class Routes {
     if (!info.isResourceRequest) return this.#paths.lookup(info.path) ?? notFoundText;
     const { apiGroup: group, apiVersion: version } = info;
     const resource = this.#served.lookup(group, version, info.resource);
-    if (resource === undefined) return this.#unknown(request);
+    if (resource !== undefined) return this.#handler(resource, request);
+    const dynamic = this.#dynamic;
+    if (dynamic === undefined || group === "") return this.#unknown(request);
+    // Its definition may have been written a moment ago, through another thread.
+    return async () => {
+      await dynamic.upToDate();
+      const found = this.#served.lookup(group, version, info.resource);
+      const handler = found && this.#handler(found, request);
+      return (handler ?? this.#unknown(request))(request);
+    };
+  }
+
+  #handler(resource: ServedResource, request: AuthorizedRequest): Handler {
     const handlers = this.#handlersOf(resource, request);
     if (handlers === undefined) throw api.noSuchPath();
     const handler = handlers[request.method];
     if (handler === undefined) throw api.methodNotAllowed();
-    noteDeprecation(request, resource.kind);
+    if (resource.custom === undefined) noteDeprecation(request, resource.kind);
+    else for (const text of resource.custom.warnings) request.warnings.add(text);
     return handler;
   }
 
   #unknown({ info }: AuthorizedRequest): Handler {
     const knowsGroup =
-      info.apiPrefix === "api" || this.#served.all().some((one) => one.gvr.group === info.apiGroup);
+      info.apiPrefix === "api" ||
+      this.#served.all().some(({ gvr, custom }) => {
+        return gvr.group === info.apiGroup && custom === undefined;
+      });
     if (knowsGroup) throw api.noSuchPath();
     return this.#paths.lookup(info.path) ?? notFoundText;
   }

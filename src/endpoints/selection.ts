@@ -58,7 +58,10 @@ function asStored(resource: string, requirement: FieldRequirement): FieldRequire
 
 function unknownLabel(resource: ServedResource, field: string) {
   const labels = resource.fieldLabels;
-  const isDefault = labels.length === 2 && DEFAULT_LABELS.every((one) => labels.includes(one));
+  const isDefault =
+    resource.custom === undefined &&
+    labels.length === 2 &&
+    DEFAULT_LABELS.every((one) => labels.includes(one));
   if (!isDefault) return api.badRequest(`field label not supported: ${field}`);
   return api.badRequest(
     `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,

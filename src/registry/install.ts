@@ -53,6 +53,22 @@ export class ServedResources {
     return this.#byResource.get(`${group}/${plural}`);
   }
 
+  /** Takes back what add() did with this one. */
+  remove(resource: ServedResource): void {
+    const { group, version, resource: plural } = resource.gvr;
+    const key = `${group}/${version}/${plural}`;
+    if (this.#byVersion.get(key) !== resource) return;
+    this.#byVersion.delete(key);
+    const others = this.all().filter(({ gvr }) => gvr.group === group);
+    if (!others.some(({ gvr }) => gvr.version === version)) {
+      this.#groupVersions.delete(`${group}/${version}`);
+    }
+    if (this.#byResource.get(`${group}/${plural}`) !== resource) return;
+    this.#byResource.delete(`${group}/${plural}`);
+    const other = others.find(({ gvr }) => gvr.resource === plural);
+    if (other !== undefined) this.#byResource.set(`${group}/${plural}`, other);
+  }
+
   serves(group: string, version: string): boolean {
     return this.#groupVersions.has(`${group}/${version}`);
   }

@@ -2,6 +2,7 @@
  * Between an object's bytes in the store and its JSON as served. The real codec decodes protobuf
  * with the types' tables; the JSON passthrough serves custom resources, tests and the model.
  */
+import { customServed, customStored } from "./custom-codec.ts";
 import type { Revision, StorageConfig } from "./interfaces.ts";
 
 export interface StoredCodec {
@@ -21,8 +22,17 @@ export interface StoredCodec {
 
 /** The codec of JSON resources: bytes pass unchanged, resourceVersion aside. */
 export const jsonCodec: StoredCodec = {
-  toStored: (json, config) => setResourceVersion(json, undefined, config),
-  toServed: (stored, revision, config) => setResourceVersion(stored, revision, config),
+  toStored: (json, config) => {
+    const bare = setResourceVersion(json, undefined, config);
+    return config.custom === undefined ? bare : customStored(bare, config);
+  },
+  toServed: (stored, revision, config, outdated) => {
+    if (config.custom === undefined) return setResourceVersion(stored, revision, config);
+    const json = customServed(stored, config);
+    const isAsWritten = Buffer.compare(customStored(json, config), stored) === 0;
+    if (!isAsWritten && config.custom.webhook === undefined) outdated?.();
+    return setResourceVersion(json, revision, config);
+  },
 };
 
 const QUOTE = 0x22;

@@ -62,6 +62,9 @@ export function createStorageFactory(
       made.set(config, storage);
       return storage;
     },
+    remove(config) {
+      if (made.delete(config)) feeder.remove(config);
+    },
     close: () => feeder.close(),
   };
 }

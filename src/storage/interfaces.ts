@@ -149,6 +149,38 @@ export interface StorageConfig {
   readonly fieldPaths: readonly string[];
   /** False for events: lists and watches go to the store itself. */
   readonly watchCache: boolean;
+  /** Of a version of a custom resource: how the store's objects become that version's. */
+  readonly custom?: CustomResourceCodec;
+}
+
+/**
+ * Custom resources have a Storage, and a cache, for each served version that somebody asked for, as
+ * upstream: what is cached is what is served, whatever version and schema an object was stored by.
+ */
+export interface CustomResourceCodec {
+  /** Names this cache among those of the resource: changes whenever anything here does. */
+  readonly cache: string;
+  /** `<group>/<version>` that new values are stored in. */
+  readonly storedAs: string;
+  /** JSON of the version's schema; undefined: everything is kept. */
+  readonly schema: string | undefined;
+  /** Converts between versions; undefined: only apiVersion differs. */
+  readonly webhook: CustomConversion | undefined;
+}
+
+/** A conversion webhook, as the CustomResourceDefinition has it, with the URL resolved. */
+export interface CustomConversion {
+  readonly url: string;
+  /** Of the server's certificate; undefined: that of the URL. */
+  readonly serverName: string | undefined;
+  /** PEM; "": the system's authorities. */
+  readonly caBundle: string;
+  readonly reviewVersions: readonly string[];
+}
+
+/** What a cache goes by: the resource's name, or that of one version of a custom resource. */
+export function cacheName({ resource, custom }: StorageConfig): string {
+  return custom?.cache ?? resource;
 }
 
 export interface Scope {
@@ -319,5 +351,7 @@ export interface Storage {
 /** Gives every thread its Storage of a resource; the same config gives the same Storage. */
 export interface StorageFactory {
   for(config: StorageConfig): Storage;
+  /** Nobody here needs the resource's cache any more. */
+  remove?(config: StorageConfig): void;
   readonly backend: KvBackend;
 }

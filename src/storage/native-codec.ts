@@ -32,6 +32,8 @@ export function createNativeCodec(binding: NativeBinding, modernize?: Modernize)
       );
     },
     toServed(stored, revision, config, outdated) {
+      if (config.custom !== undefined)
+        return jsonCodec.toServed(stored, revision, config, outdated);
       if (config.goName === "" || stored[0] === BRACE) {
         const json = modernJson(binding, stored, config, modernize, outdated);
         return setResourceVersion(withoutNewline(json), revision, config);

@@ -20,6 +20,7 @@ import {
   saveTypeError,
 } from "./json-decode-context.ts";
 import { JsonReader, setOwn, textOf } from "./json-reader.ts";
+import { type Decoded, decodeUnstructured } from "./json-unstructured.ts";
 import { formatMicroTime, formatTime, isZeroInstant, parseMicroTime, parseTime } from "./time.ts";
 import type { FieldSchema, JsonSchema, StructSchema, TypeSchema } from "./type-schema.ts";
 import { zeroOf } from "./zero-value.ts";
@@ -27,11 +28,7 @@ import { zeroOf } from "./zero-value.ts";
 /** `Strict` and `Warn` both collect strict errors; the caller refuses or warns. */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
-export interface Decoded {
-  readonly object: JsonObject;
-  /** `unknown field "spec.foo"`, `duplicate field "spec.x"`; at most 100, none twice. */
-  readonly strictErrors: readonly string[];
-}
+export type { Decoded } from "./json-unstructured.ts";
 
 /** Fields, keys and places from the root to a struct: only types that hold themselves come near. */
 const STEPS_MAX = 500;
@@ -50,6 +47,9 @@ export function decodeJson(
   { strict }: { readonly strict: FieldValidation },
 ): Decoded {
   const reader = new JsonReader(typeof body === "string" ? body : textOf(body));
+  if (schema.unstructured !== undefined) {
+    return decodeUnstructured(reader, schema.unstructured, strict !== "Ignore");
+  }
   const context = contextOf(reader, strict !== "Ignore");
   const object = decodeAt(context, schema, undefined);
   reader.expectEnd();

@@ -131,6 +131,8 @@ interface FieldPlan {
 }
 
 function compileStruct(schema: StructSchema): Encode {
+  const { unstructured } = schema;
+  if (unstructured !== undefined) return (value) => unstructured.encode(value as JsonObject);
   const plans = schema.fields.map(planOf);
   return (value) => {
     const object = value as JsonObject;

@@ -27,7 +27,7 @@ export function redecode(
   base: JsonObject,
   schema: StructSchema,
 ): JsonObject | undefined {
-  if (!isObject(document)) return undefined;
+  if (!isObject(document) || schema.unstructured !== undefined) return undefined;
   try {
     return structOf(document, base, schema, 0);
   } catch (error) {

@@ -4,6 +4,8 @@
  * its tags. Inlined structs are flattened: their fields stand in the outer struct's list, in Go's
  * order; `inlined` tells the protobuf codec about the nested message they travel in.
  */
+import type { JsonObject } from "./json.ts";
+
 export type TypeSchema =
   | StructSchema
   | { readonly kind: "string"; readonly goName?: string; readonly enum?: readonly string[] }
@@ -48,6 +50,19 @@ export interface StructSchema {
   readonly mapType?: string;
   /** `x-kubernetes-unions` of the definition. */
   readonly unions?: readonly unknown[];
+  /** Of a custom resource, which has no Go type: `fields` is empty, and these take over. */
+  readonly unstructured?: Unstructured;
+}
+
+/** What an object without a Go type makes of its JSON. */
+export interface Unstructured {
+  /**
+   * What is kept of an object as read; may change it in place. `unknown` is told the path of
+   * everything dropped. Throws DecodeError for metadata that is none.
+   */
+  coerce(object: JsonObject, unknown: ((path: string) => void) | undefined): JsonObject;
+  /** The object's JSON as Go prints a map: members sorted. */
+  encode(object: JsonObject): string;
 }
 
 export interface ListSchema {

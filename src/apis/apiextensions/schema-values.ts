@@ -3,7 +3,7 @@
  * pass. Upstream: k8s.io/kube-openapi/pkg/validation/validate, and
  * apiextensions-apiserver/pkg/apiserver/validation.
  */
-import type { JsonValue } from "../../apimachinery/runtime/json.ts";
+import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
 import { semanticDeepEqual } from "../../apimachinery/validation/equality.ts";
 import {
   type ErrorList,
@@ -15,17 +15,42 @@ import {
   tooMany,
   typeInvalid,
 } from "../../apimachinery/validation/field.ts";
+import { hasFormat } from "./formats.ts";
 import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
 
-/** Errors of `value` at `at`; `name` is the path below it, as go-openapi prints it. */
+/**
+ * Errors of `value` at `at`; `name` is the path below it, as go-openapi prints it. What is equal to
+ * the `old` value in the same place has none: errors that were there before do not stop an update.
+ */
 export function validateSchemaValue(
   value: JsonValue,
   schema: Schema,
-  at: Path,
+  at: SchemaPlace,
   name = "",
+  old?: JsonValue,
 ): ErrorList {
   if (value === null && schema.nullable) return [];
-  const place = name === "" ? at : at.child(name);
+  const errors = valueErrors(value, schema, at, name, old);
+  const isAsBefore = errors.length > 0 && old !== undefined && semanticDeepEqual(value, old);
+  return isAsBefore ? [] : errors;
+}
+
+/** Where a value stands: below a path, or in a whole object, at whose root there is no path. */
+export type SchemaPlace = Path | undefined;
+
+function placeOf(at: SchemaPlace, name: string): Path | string {
+  if (at === undefined) return name;
+  return name === "" ? at : at.child(name);
+}
+
+function valueErrors(
+  value: JsonValue,
+  schema: Schema,
+  at: SchemaPlace,
+  name: string,
+  old: JsonValue | undefined,
+): ErrorList {
+  const place = placeOf(at, name);
   const errors: ErrorList = [];
   const types = schema["x-kubernetes-int-or-string"]
     ? ["integer", "string"]
@@ -42,15 +67,15 @@ export function validateSchemaValue(
   if (typeof value === "number" || typeof value === "bigint") {
     errors.push(...validateNumber(value, schema, place, name));
   } else if (typeof value === "string") errors.push(...validateText(value, schema, place, name));
-  else if (Array.isArray(value)) errors.push(...validateList(value, schema, at, name));
+  else if (Array.isArray(value)) errors.push(...validateList(value, schema, at, name, old));
   else if (typeof value === "object" && value !== null) {
-    errors.push(...validateObject(value as Record<string, JsonValue>, schema, at, name));
+    errors.push(...validateObject(value as Record<string, JsonValue>, schema, at, name, old));
   }
   if (schema.enum !== undefined && !schema.enum.some((one) => semanticDeepEqual(one, value))) {
     const texts = schema.enum.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
     errors.push(notSupported(place, value, texts));
   }
-  return [...errors, ...validateCombinations(value, schema, at, name)];
+  return [...errors, ...validateCombinations(value, schema, at, name, old)];
 }
 
 function typeOf(value: JsonValue): string {
@@ -61,11 +86,19 @@ function typeOf(value: JsonValue): string {
   return typeof value === "boolean" ? "boolean" : typeof value;
 }
 
+const isMap = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 function typeFits(type: string, got: string, _value: JsonValue): boolean {
   return type === got || (type === "number" && got === "integer");
 }
 
-function validateNumber(value: number | bigint, schema: Schema, at: Path, name: string): ErrorList {
+function validateNumber(
+  value: number | bigint,
+  schema: Schema,
+  at: Path | string,
+  name: string,
+): ErrorList {
   const errors: ErrorList = [];
   const isInteger = schema.type === "integer";
   const limits = [schema.minimum, schema.maximum, schema.multipleOf];
@@ -101,7 +134,7 @@ function validateNumber(value: number | bigint, schema: Schema, at: Path, name: 
   return errors;
 }
 
-function validateText(value: string, schema: Schema, at: Path, name: string): ErrorList {
+function validateText(value: string, schema: Schema, at: Path | string, name: string): ErrorList {
   const errors: ErrorList = [];
   const length = [...value].length;
   if (schema.maxLength !== undefined && length > schema.maxLength) {
@@ -113,6 +146,10 @@ function validateText(value: string, schema: Schema, at: Path, name: string): Er
   }
   if (schema.pattern && !matches(schema.pattern, value)) {
     errors.push(invalid(at, value, `${name} in body should match '${schema.pattern}'`));
+  }
+  if (schema.format && !hasFormat(value, schema.format)) {
+    const detail = `${name} in body must be of type ${schema.format}: ${JSON.stringify(value)}`;
+    errors.push(typeInvalid(at, value, detail));
   }
   return errors;
 }
@@ -128,11 +165,12 @@ function matches(pattern: string, value: string): boolean {
 function validateList(
   value: readonly JsonValue[],
   schema: Schema,
-  at: Path,
+  at: SchemaPlace,
   name: string,
+  old: JsonValue | undefined,
 ): ErrorList {
   const errors: ErrorList = [];
-  const place = name === "" ? at : at.child(name);
+  const place = placeOf(at, name);
   const { minItems, maxItems } = schema;
   if (minItems !== undefined && value.length < minItems) {
     const detail = `${name} in body should have at least ${minItems} items`;
@@ -143,20 +181,37 @@ function validateList(
   }
   const items = itemsSchema(schema);
   if (items === undefined) return errors;
+  const before = oldItems(schema, old);
   for (const [i, item] of value.entries()) {
-    errors.push(...validateSchemaValue(item, items, at, `${name}[${i}]`));
+    errors.push(...validateSchemaValue(item, items, at, `${name}[${i}]`, before?.(item)));
   }
   return errors;
+}
+
+/** Finds what an item was before: items of a list that is a map are known by their keys. */
+function oldItems(
+  schema: Schema,
+  old: JsonValue | undefined,
+): ((item: JsonValue) => JsonValue | undefined) | undefined {
+  if (!Array.isArray(old) || schema["x-kubernetes-list-type"] !== "map") return undefined;
+  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
+  const keyOf = (item: JsonValue) => {
+    const isMap = typeof item === "object" && item !== null && !Array.isArray(item);
+    return isMap ? JSON.stringify(keys.map((key) => String(item[key]))) : "";
+  };
+  const byKey = new Map(old.map((item) => [keyOf(item), item]));
+  return (item) => byKey.get(keyOf(item));
 }
 
 function validateObject(
   value: Readonly<Record<string, JsonValue>>,
   schema: Schema,
-  at: Path,
+  at: SchemaPlace,
   name: string,
+  old: JsonValue | undefined,
 ): ErrorList {
   const errors: ErrorList = [];
-  const place = name === "" ? at : at.child(name);
+  const place = placeOf(at, name);
   const below = (key: string) => (name === "" ? key : `${name}.${key}`);
   const count = Object.keys(value).length;
   const { minProperties, maxProperties } = schema;
@@ -168,23 +223,30 @@ function validateObject(
     errors.push(tooMany(place, count, Number(maxProperties)));
   }
   for (const key of schema.required ?? []) {
-    if (!Object.hasOwn(value, key)) errors.push(required(at.child(below(key))));
+    if (!Object.hasOwn(value, key)) errors.push(required(placeOf(at, below(key))));
   }
   const additional = additionalSchema(schema);
   for (const [key, member] of Object.entries(value)) {
     const own = schema.properties;
     const property = own !== undefined && Object.hasOwn(own, key) ? own[key] : additional;
     if (property !== undefined) {
-      errors.push(...validateSchemaValue(member, property, at, below(key)));
+      const before = isMap(old) && Object.hasOwn(old, key) ? old[key] : undefined;
+      errors.push(...validateSchemaValue(member, property, at, below(key), before));
     }
   }
   return errors;
 }
 
-function validateCombinations(value: JsonValue, schema: Schema, at: Path, name: string): ErrorList {
+function validateCombinations(
+  value: JsonValue,
+  schema: Schema,
+  at: SchemaPlace,
+  name: string,
+  old: JsonValue | undefined,
+): ErrorList {
   const errors: ErrorList = [];
-  const place = name === "" ? at : at.child(name);
-  const of = (one: Schema) => validateSchemaValue(value, one, at, name);
+  const place = placeOf(at, name);
+  const of = (one: Schema) => validateSchemaValue(value, one, at, name, old);
   const fail = (what: string) => {
     const lead = `${JSON.stringify(name)} must validate`;
     errors.push(invalid(place, "", `${lead} ${what}`));

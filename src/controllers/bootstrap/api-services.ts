@@ -1,5 +1,5 @@
 /**
- * An APIService object for every built-in group version that is served. They come back when they
+ * An APIService object for every group version that is served, built in or by a definition. They come back when they
  * are deleted, and edits of what they say are undone; one whose label is taken off is left alone.
  * Upstream: kube-aggregator/pkg/controllers/autoregister, pkg/controlplane/apiserver/aggregator.go.
  */
@@ -10,6 +10,12 @@ import { Informer } from "../informer.ts";
 
 const COLLECTION = "/apis/apiregistration.k8s.io/v1/apiservices";
 const AUTOMANAGED = "kube-aggregator.kubernetes.io/automanaged";
+/** The label's value: made when the server starts, or kept while its definition is there. */
+const ONSTART = "onstart";
+const WHILE_WANTED = "true";
+/** Upstream: pkg/controlplane/controller/crdregistration. */
+const CUSTOM_GROUP_PRIORITY = 1000;
+const CUSTOM_VERSION_PRIORITY = 100;
 
 interface ApiServiceSpec {
   readonly group?: string;
@@ -29,7 +35,14 @@ export interface PrioritizedGroup {
   readonly versions: readonly { readonly version: string; readonly priority: number }[];
 }
 
+/** The group versions of custom resources, which come and go. */
+export interface CustomGroupVersions {
+  groupVersions(): Iterable<{ readonly group: string; readonly version: string }>;
+  onChange(listener: () => void): void;
+}
+
 export interface KeepApiServicesOptions {
+  readonly custom?: CustomGroupVersions;
   readonly signal: AbortSignal;
   readonly onError: (what: string, error: unknown) => void;
 }
@@ -38,14 +51,22 @@ export interface KeepApiServicesOptions {
 export async function keepApiServices(
   client: ApiClient,
   groups: readonly PrioritizedGroup[],
-  { signal, onError }: KeepApiServicesOptions,
+  { signal, onError, custom }: KeepApiServicesOptions,
 ): Promise<void> {
-  const wanted = (await servedVersions(client, groups)).map(apiServiceOf);
+  const builtIn = (await servedVersions(client, groups)).map((one) => apiServiceOf(one, ONSTART));
   const known = new Map<string, ApiService>();
   const nameOf = ({ metadata }: KubeObject) => metadata?.name ?? "";
   const reconcile = coalesced(
     async () => {
-      for (const object of wanted) await sync(client, object, known.get(nameOf(object)));
+      const wanted = new Map(builtIn.map((object) => [nameOf(object), object]));
+      for (const object of customServices(custom)) {
+        if (!wanted.has(nameOf(object))) wanted.set(nameOf(object), object);
+      }
+      for (const [name, object] of wanted) await sync(client, object, known.get(name));
+      for (const [name, object] of known) {
+        const isOurs = object.metadata?.labels?.[AUTOMANAGED] === WHILE_WANTED;
+        if (isOurs && !wanted.has(name)) await remove(client, object);
+      }
     },
     { signal, onError: (error) => onError("APIService registration", error) },
   );
@@ -65,7 +86,27 @@ export async function keepApiServices(
     { metadataOnly: false, signal },
   );
   await informer.synced;
+  custom?.onChange(reconcile);
   reconcile();
+}
+
+function customServices(custom: CustomGroupVersions | undefined): ApiService[] {
+  const priorities = {
+    groupPriority: CUSTOM_GROUP_PRIORITY,
+    versionPriority: CUSTOM_VERSION_PRIORITY,
+  };
+  return [...(custom?.groupVersions() ?? [])].map(({ group, version }) =>
+    apiServiceOf({ group, version, ...priorities }, WHILE_WANTED),
+  );
+}
+
+async function remove(client: ApiClient, { metadata }: ApiService): Promise<void> {
+  try {
+    const preconditions = { uid: metadata?.uid };
+    await client.delete(`${COLLECTION}/${metadata?.name ?? ""}`, { preconditions });
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+  }
 }
 
 async function sync(
@@ -123,11 +164,14 @@ async function servedVersions(
   );
 }
 
-function apiServiceOf({ group, version, groupPriority, versionPriority }: GroupVersion) {
+function apiServiceOf(
+  { group, version, groupPriority, versionPriority }: GroupVersion,
+  automanaged: string,
+) {
   return {
     apiVersion: "apiregistration.k8s.io/v1",
     kind: "APIService",
-    metadata: { name: `${version}.${group}`, labels: { [AUTOMANAGED]: "onstart" } },
+    metadata: { name: `${version}.${group}`, labels: { [AUTOMANAGED]: automanaged } },
     spec: {
       ...(group === "" ? {} : { group }),
       version,

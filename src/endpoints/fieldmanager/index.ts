@@ -19,4 +19,5 @@ export {
 } from "./merge-type.ts";
 export { excludeFields, type FieldPath, includeFields } from "./reset-fields.ts";
 export { type ResourcePathMappings, ScaleHandler } from "./scale-handler.ts";
+export { structuralMergeType } from "./structural-type.ts";
 export type { FieldFilter } from "./updater.ts";

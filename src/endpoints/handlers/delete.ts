@@ -2,12 +2,14 @@
 import * as api from "../../apimachinery/api/errors.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { DecodeError } from "../../apimachinery/runtime/decode-error.ts";
+import type { GroupResource } from "../../apimachinery/runtime/gvk.ts";
 import { decodeJson, interpretTypeMeta } from "../../apimachinery/runtime/json-decode.ts";
 import { decodeProtobuf, interpretEnvelope } from "../../apimachinery/runtime/protobuf.ts";
 import { yamlToJson } from "../../apimachinery/runtime/yaml.ts";
 import type { ErrorList } from "../../apimachinery/validation/field.ts";
 import * as field from "../../apimachinery/validation/field.ts";
 import { structOf } from "../../apis/schemas.ts";
+import { deleteDefinition } from "../../registry/apiextensions/customresourcedefinition/delete.ts";
 import { deleteNamespace } from "../../registry/core/namespaces/delete.ts";
 import {
   type DeleteOptions,
@@ -102,8 +104,7 @@ async function deleteOne(
   await shared.admission.admit(attributes(undefined));
   const context = { ...writeContext(scope, request, dryRun), namespace };
   const { groupResource } = resource;
-  const isNamespace = groupResource.group === "" && groupResource.resource === "namespaces";
-  const remove = isNamespace ? deleteNamespace : deleteObject;
+  const remove = deleterOf(groupResource);
   const result = await remove(resource, context, { namespace, name }, options, (old) =>
     shared.admission.validate(attributes(old)),
   );
@@ -117,6 +118,12 @@ async function deleteOne(
     );
   }
   return result;
+}
+
+function deleterOf({ group, resource }: GroupResource): typeof deleteObject {
+  if (group === "" && resource === "namespaces") return deleteNamespace;
+  const isDefinition = group === "apiextensions.k8s.io" && resource === "customresourcedefinitions";
+  return isDefinition ? deleteDefinition : deleteObject;
 }
 
 /** Options from the body, or from the query when there is none. */

@@ -9,13 +9,39 @@ import type {
   GroupVersionResource,
 } from "../../apimachinery/runtime/gvk.ts";
 import type { StructSchema } from "../../apimachinery/runtime/type-schema.ts";
+import type { Schema } from "../../apis/apiextensions/schema.ts";
 import type { Storage } from "../../storage/interfaces.ts";
+import type { Printer } from "../printers/printers.ts";
 import type { ResourceHooks, Strategy } from "../rest/strategy.ts";
 
 export interface ServedSubresource {
   readonly name: string;
   readonly kind: GroupVersionKind;
   readonly verbs: readonly string[];
+}
+
+/** What a CustomResourceDefinition says of one of its versions, beyond what every resource has. */
+export interface CustomResourceParts {
+  /** The definition's name: `crontabs.stable.example.com`. */
+  readonly definition: string;
+  readonly schema: Schema | undefined;
+  /** The other served versions' schemas, by apiVersion: managed fields may be of any of them. */
+  schemaOf(apiVersion: string): Schema | undefined | "unknown";
+  readonly printer: Printer;
+  /** Warnings of every request: the version is deprecated. */
+  readonly warnings: readonly string[];
+  /** The definition is being deleted: nothing is created any more. */
+  readonly isTerminating: boolean;
+  /** JSONPaths of the scale subresource; undefined without one. */
+  readonly scale:
+    | {
+        readonly specReplicasPath: string;
+        readonly statusReplicasPath: string;
+        readonly labelSelectorPath: string;
+      }
+    | undefined;
+  /** Whether anybody has asked for its storage. */
+  isOpen(): boolean;
 }
 
 export interface ServedResource {
@@ -41,6 +67,8 @@ export interface ServedResource {
   readonly strategicMerge: boolean;
   /** Whether the wire may be protobuf (not for custom resources). */
   readonly protobuf: boolean;
+  /** Of custom resources, whose definition says what is special to a built-in kind elsewhere. */
+  readonly custom?: CustomResourceParts;
   /** Fills in the request version's defaults. */
   setDefaults(object: KubeObject): void;
   /** Fills in the storage version's defaults, for what mutating admission added. */

@@ -103,7 +103,8 @@ export function printerFor(resource: ServedResource): Printer {
   return printer;
 }
 
-function makePrinter({ gvr }: ServedResource): Printer {
+function makePrinter({ gvr, custom }: ServedResource): Printer {
+  if (custom !== undefined) return custom.printer;
   const { group, version, resource } = gvr;
   const table = resourceTables().resources.find(
     (one) => one.group === group && one.version === version && one.resource === resource,

@@ -23,6 +23,7 @@ export function registerBookmarks(config: StorageConfig, codec: StoredCodec): vo
     const text = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":{${annotations}}${emptyExtras(config)}}`;
     const sorted = `{"apiVersion":"${apiVersion}","kind":"${kind}","metadata":{${annotations}}}`;
     const bytes = Buffer.from(config.goName === "" ? sorted : text);
+    if (config.custom !== undefined) return bytes;
     try {
       return codec.toServed(codec.toStored(bytes, config), asRevision(0), config);
     } catch {

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import { Compactor } from "../compactor.ts";
-import type { KvBackend, StorageConfig } from "../interfaces.ts";
+import { cacheName, type KvBackend, type StorageConfig } from "../interfaces.ts";
 import { KeySpace } from "../keys.ts";
 import { nativeCodec } from "../native-codec.ts";
 import { ObjectCodec } from "../object-codec.ts";
@@ -37,6 +37,8 @@ interface Hosted {
   readonly config: StorageConfig;
   readonly feed: NativeFeed;
   ready: boolean;
+  /** The threads that asked for it; of those from the start, which stay, nobody. */
+  readonly holders: Set<MessagePort>;
 }
 
 /** A store with what this thread does to it. */
@@ -76,9 +78,11 @@ export class CacheHost {
   }
 
   /** Starts to cache a resource; one that is cached as this config wants stays as it is. */
-  add(config: StorageConfig): void {
-    const hosted = this.#resources.get(config.resource);
+  add(config: StorageConfig, holder?: MessagePort): void {
+    const name = cacheName(config);
+    const hosted = this.#resources.get(name);
     if (hosted !== undefined) {
+      if (holder !== undefined) hosted.holders.add(holder);
       if (sameConfig(hosted.config, config)) return;
       this.#drop(hosted);
     }
@@ -86,20 +90,23 @@ export class CacheHost {
     const transformer = this.#options.encryption(config.resource);
     const codec = new ObjectCodec(config, keys, nativeCodec, transformer);
     const feed = new NativeFeed(config, { onReady: (ready) => this.#onReady(config, ready) });
-    this.#resources.set(config.resource, { config, feed, ready: false });
+    const holders = new Set(holder === undefined ? [] : [holder]);
+    this.#resources.set(name, { config, feed, ready: false, holders });
     this.#storeOf(config).feeder.add(config, feed, codec);
   }
 
-  /** Drops a resource's cache; watches of it end. */
-  remove(resource: string): void {
+  /** Drops a resource's cache once no other thread holds it; watches of it end. */
+  remove(resource: string, holder?: MessagePort): void {
     const hosted = this.#resources.get(resource);
     if (hosted === undefined) return;
+    if (holder !== undefined) hosted.holders.delete(holder);
+    if (holder !== undefined && hosted.holders.size > 0) return;
     this.#drop(hosted);
     for (const port of this.#ports) say(port, { type: "removed", resource });
   }
 
   #drop(hosted: Hosted): void {
-    this.#resources.delete(hosted.config.resource);
+    this.#resources.delete(cacheName(hosted.config));
     this.#storeOf(hosted.config).feeder.remove(hosted.config);
     hosted.feed.drop();
   }
@@ -135,10 +142,11 @@ export class CacheHost {
 
   #handle(message: ToHost, from: MessagePort): void {
     if (message.type === "add") {
-      this.add(message.config);
-      const ready = this.#resources.get(message.config.resource)?.ready === true;
-      say(from, { type: "ready", resource: message.config.resource, ready });
-    } else if (message.type === "remove") this.remove(message.resource);
+      this.add(message.config, from);
+      const resource = cacheName(message.config);
+      const ready = this.#resources.get(resource)?.ready === true;
+      say(from, { type: "ready", resource, ready });
+    } else if (message.type === "remove") this.remove(message.resource, from);
     else this.#requestProgress();
   }
 
@@ -150,9 +158,10 @@ export class CacheHost {
   }
 
   #onReady(config: StorageConfig, ready: boolean): void {
-    const hosted = this.#resources.get(config.resource);
+    const resource = cacheName(config);
+    const hosted = this.#resources.get(resource);
     if (hosted !== undefined) hosted.ready = ready;
-    for (const port of this.#ports) say(port, { type: "ready", resource: config.resource, ready });
+    for (const port of this.#ports) say(port, { type: "ready", resource, ready });
     if (!ready) return;
     const waiting = this.#onFilled;
     this.#onFilled = [];

@@ -3,7 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { MetricSnapshot } from "../../metrics/registry.ts";
 import type { StorageFailure } from "../errors.ts";
 import type { EtcdBackendOptions } from "../etcd3/backend.ts";
-import type { StorageConfig } from "../interfaces.ts";
+import { cacheName, type StorageConfig } from "../interfaces.ts";
 
 /** Which store: in the cache thread itself, or an etcd that every thread calls on its own. */
 export type BackendConfig =
@@ -63,7 +63,7 @@ export type FromHost =
 /** Whether two configs store and cache the same thing the same way. */
 export function sameConfig(a: StorageConfig, b: StorageConfig): boolean {
   return (
-    a.resource === b.resource &&
+    cacheName(a) === cacheName(b) &&
     a.prefix === b.prefix &&
     a.namespaced === b.namespaced &&
     a.goName === b.goName &&

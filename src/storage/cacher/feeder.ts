@@ -47,7 +47,7 @@ export class Feeder {
   readonly #options: FeederOptions;
   readonly #root: string;
   /** By the first part of the path under the root, the longest prefix wins: see #entryOf. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry[]>();
   #depth = 1;
   readonly #stop = new AbortController();
   #streamAbort = new AbortController();
@@ -70,7 +70,7 @@ export class Feeder {
     const metered = meteredFeed(feed, config.resource);
     const start = { held: [], filledAt: 0, generation: 0 };
     const entry: Entry = { config, keys, feed: metered, codec, ...start };
-    this.#entries.set(path, entry);
+    this.#entries.set(path, [...(this.#entries.get(path) ?? []), entry]);
     this.#depth = Math.max(this.#depth, path.split("/").length);
     this.#running ??= this.#run();
     void this.#fill(entry);
@@ -78,11 +78,17 @@ export class Feeder {
 
   /** Stops feeding the resource; its cache serves no more. */
   remove(config: StorageConfig): void {
-    for (const [path, entry] of this.#entries) {
-      if (entry.config !== config) continue;
+    for (const [path, entries] of this.#entries) {
+      const entry = entries.find((one) => one.config === config);
+      if (entry === undefined) continue;
       entry.generation++;
       entry.feed.lost();
-      this.#entries.delete(path);
+      if (entries.length === 1) this.#entries.delete(path);
+      else
+        this.#entries.set(
+          path,
+          entries.filter((one) => one !== entry),
+        );
     }
   }
 
@@ -132,15 +138,15 @@ export class Feeder {
   async #deliver(events: readonly KvEvent[]): Promise<void> {
     const batches = new Map<Entry, KvEvent[]>();
     for (const event of events) {
-      const entry = this.#entryOf(event.key);
-      if (entry === undefined) continue;
-      if (entry.held !== undefined) {
-        this.#hold(entry, event);
-        continue;
+      for (const entry of this.#entriesOf(event.key)) {
+        if (entry.held !== undefined) {
+          this.#hold(entry, event);
+          continue;
+        }
+        const batch = batches.get(entry);
+        if (batch === undefined) batches.set(entry, [event]);
+        else batch.push(event);
       }
-      const batch = batches.get(entry);
-      if (batch === undefined) batches.set(entry, [event]);
-      else batch.push(event);
     }
     for (const [entry, batch] of batches) {
       await this.#applyOrRefill(entry, batch);
@@ -179,7 +185,7 @@ export class Feeder {
   /** Once per turn, however many events came in it: it touches every resource. */
   #advance(): void {
     this.#advancing = false;
-    for (const entry of this.#entries.values()) {
+    for (const entry of [...this.#entries.values()].flat()) {
       if (entry.held !== undefined || this.#position <= entry.filledAt) continue;
       entry.feed.advance(this.#position);
     }
@@ -194,7 +200,7 @@ export class Feeder {
   /** History is gone before we had read it: everything is filled anew from the present state. */
   #restart(): void {
     this.#position = asRevision(0);
-    for (const entry of this.#entries.values()) {
+    for (const entry of [...this.#entries.values()].flat()) {
       entry.feed.lost();
       void this.#fill(entry);
     }
@@ -279,17 +285,20 @@ export class Feeder {
     return changes;
   }
 
-  /** The entry whose prefix the key has: `services/specs` before `services`. */
-  #entryOf(key: string): Entry | undefined {
+  /**
+   * The entries whose prefix the key has: `services/specs` before `services`. Custom resources have
+   * one for each version that is in use.
+   */
+  #entriesOf(key: string): readonly Entry[] {
     let end = this.#root.length;
-    let found: Entry | undefined;
+    let found: readonly Entry[] | undefined;
     for (let depth = 0; depth < this.#depth; depth++) {
       end = key.indexOf("/", end);
       if (end < 0) break;
       found = this.#entries.get(key.slice(this.#root.length, end)) ?? found;
       end++;
     }
-    return found;
+    return found ?? [];
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,14 +1,22 @@
 /** The cache thread's side of the native cache: one resource's writer. */
 import { NativeError, native, type ResourceId } from "../../native/binding.ts";
+import { customServed } from "../custom-codec.ts";
 import { StorageError } from "../errors.ts";
-import type { Revision, StorageConfig } from "../interfaces.ts";
+import { cacheName, type Revision, type StorageConfig } from "../interfaces.ts";
 import { isOutdated } from "../native-codec.ts";
 import type { CacheChange, CacheFeed } from "./view.ts";
 
 /** Opens the resource in the addon, or finds it: every thread gets the same. */
 export function openNativeResource(config: StorageConfig): ResourceId {
-  const { resource: name, apiVersion, kind, goName, namespaced, fieldPaths } = config;
-  return native.openResource({ name, apiVersion, kind, goName, namespaced, fieldPaths });
+  const { apiVersion, kind, goName, namespaced, fieldPaths } = config;
+  return native.openResource({
+    name: cacheName(config),
+    apiVersion,
+    kind,
+    goName,
+    namespaced,
+    fieldPaths,
+  });
 }
 
 export interface NativeFeedEvents {
@@ -32,7 +40,8 @@ export class NativeFeed implements CacheFeed {
   }
 
   /** What is outdated waits for the code that reads old versions: few servers ever need it. */
-  fill(items: readonly CacheChange[]): void | Promise<void> {
+  fill(stored: readonly CacheChange[]): void | Promise<void> {
+    const items = this.#served(stored);
     const left = items.findIndex((item) => isOutdated(this.#fillPut(item, true)));
     return left < 0 ? undefined : this.#fillModern(items.slice(left));
   }
@@ -60,7 +69,21 @@ export class NativeFeed implements CacheFeed {
   }
 
   apply(changes: readonly CacheChange[]): void | Promise<void> {
-    return this.#applyFrom(changes, 0, undefined, undefined);
+    return this.#applyFrom(this.#served(changes), 0, undefined, undefined);
+  }
+
+  /** Custom resources are brought to their version here, built-in types in the addon. */
+  #served(changes: readonly CacheChange[]): readonly CacheChange[] {
+    const config = this.#config;
+    if (config.custom === undefined) return changes;
+    return changes.map((change) => {
+      if (change.value === undefined) return change;
+      try {
+        return { ...change, value: customServed(change.value, config) };
+      } catch {
+        return { ...change, value: NOTHING }; // which the addon refuses
+      }
+    });
   }
 
   /** Applies the changes from `start` on; `bad`: the name of one before that could not be read. */
@@ -110,6 +133,8 @@ export class NativeFeed implements CacheFeed {
     native.dropResource(this.#resource);
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 type Modern = (value: Uint8Array) => Uint8Array;
 

@@ -4,7 +4,13 @@ import { native } from "../../native/binding.ts";
 import { StorageError } from "../errors.ts";
 import { createEtcdBackend, knowsProgress } from "../etcd3/backend.ts";
 import type { ClosableStorageFactory } from "../factory.ts";
-import { asRevision, type KvBackend, type Storage, type StorageConfig } from "../interfaces.ts";
+import {
+  asRevision,
+  cacheName,
+  type KvBackend,
+  type Storage,
+  type StorageConfig,
+} from "../interfaces.ts";
 import { KeySpace } from "../keys.ts";
 import { LeaseManager } from "../lease-manager.ts";
 import { meteredBackend } from "../metrics.ts";
@@ -67,20 +73,21 @@ export async function openStorage(
     const init = { config: resource, keys, backend: metered, codec, view, readIndex, leases };
     const cacheKnowsProgress = (): boolean => knowsProgress(backend);
     const storage = new ResourceStorage({ ...init, requestProgress, cacheKnowsProgress });
-    made.set(resource.resource, { storage, view });
+    made.set(cacheName(resource), { storage, view });
     say({ type: "add", config: resource });
     return storage;
   };
   return {
     backend: main.backend,
     for(resource) {
-      const known = made.get(resource.resource);
+      const known = made.get(cacheName(resource));
       if (known !== undefined && sameConfig(known.storage.config, resource)) return known.storage;
       return make(resource);
     },
     remove(resource) {
-      made.delete(resource.resource);
-      say({ type: "remove", resource: resource.resource });
+      const name = cacheName(resource);
+      if (!made.delete(name)) return;
+      say({ type: "remove", resource: name });
     },
     async close() {
       encryption.close();

@@ -1,0 +1,63 @@
+/**
+ * Items of sets are unique, and so are the keys of lists that are maps.
+ * Upstream: apiextensions-apiserver/pkg/apiserver/schema/listtype/validation.go.
+ */
+import type { JsonValue } from "../../apimachinery/runtime/json.ts";
+import { encodeSortedJson } from "../../apimachinery/runtime/json-encode.ts";
+import { duplicate, type ErrorList, Path } from "../../apimachinery/validation/field.ts";
+import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+
+const isMap = (value: JsonValue): value is Record<string, JsonValue> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Duplicates in `value` and below it. */
+export function validateListTypes(value: JsonValue, schema: Schema, at?: Path): ErrorList {
+  const errors: ErrorList = [];
+  if (Array.isArray(value)) {
+    const items = itemsSchema(schema);
+    const path = at ?? Path.root("");
+    errors.push(...duplicates(value, schema, path));
+    if (items === undefined) return errors;
+    for (const [i, item] of value.entries()) {
+      errors.push(...validateListTypes(item, items, path.index(i)));
+    }
+    return errors;
+  }
+  if (!isMap(value)) return errors;
+  const additional = additionalSchema(schema);
+  for (const [name, member] of Object.entries(value)) {
+    const { properties } = schema;
+    const own =
+      properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const of = own ?? additional;
+    if (of === undefined) continue;
+    const path = at === undefined ? Path.root(name) : own ? at.child(name) : at.key(name);
+    errors.push(...validateListTypes(member, of, path));
+  }
+  return errors;
+}
+
+function duplicates(items: readonly JsonValue[], schema: Schema, at: Path): ErrorList {
+  const errors: ErrorList = [];
+  const type = schema["x-kubernetes-list-type"];
+  if (type !== "set" && type !== "map") return errors;
+  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
+  const seen = new Set<string>();
+  for (const [i, item] of items.entries()) {
+    const shown = type === "map" ? keyOf(item, keys) : item;
+    const text = encodeSortedJson(shown);
+    if (seen.has(text)) errors.push(duplicate(at.index(i), shown));
+    seen.add(text);
+  }
+  return errors;
+}
+
+function keyOf(item: JsonValue, keys: readonly string[]): JsonValue {
+  const key: Record<string, JsonValue> = {};
+  if (!isMap(item)) return key;
+  for (const name of keys) {
+    const value = Object.hasOwn(item, name) ? item[name] : undefined;
+    if (value !== undefined) key[name] = value;
+  }
+  return key;
+}
