@@ -8,9 +8,13 @@ import { AdmissionConfigError, type PluginConfigs } from "./admission/config-typ
 import type { AdmissionPlugin, KindResource, Listers, MayUser } from "./admission/plugin.ts";
 import { pluginNames } from "./admission/plugins/plugin-names.ts";
 import { createPlugins, type PluginSelection } from "./admission/plugins/plugins.ts";
+import { parseFieldSelector } from "./apimachinery/fields/selector.ts";
+import { parseLabelSelector } from "./apimachinery/labels/parse.ts";
 import { commonNameOf } from "./authentication/x509/certificate-request.ts";
 import type { Authorizer } from "./authorization/authorizer.ts";
 import type { Gates } from "./gates.ts";
+import { createVersions } from "./gates-versions.ts";
+import { createPostReview } from "./gates-webhooks.ts";
 import type { Flags } from "./options/flags.ts";
 import { createAdmissionWriter } from "./registry/admission-writer.ts";
 import type { ServedResources } from "./registry/install.ts";
@@ -50,6 +54,12 @@ export function createAdmission(setup: AdmissionSetup): readonly AdmissionPlugin
         resourcesOfKind: (group, version, kind) => resourcesOfKind(served(), group, version, kind),
         ...(reviewImages === undefined ? {} : { reviewImages }),
         config,
+        dynamic: {
+          listers,
+          versions: createVersions(served),
+          mayUser: mayUserBy(access.authorizer),
+          post: createPostReview(listers),
+        },
         always: access.always,
       },
       selectionOf(flags),
@@ -100,17 +110,37 @@ export function mayUserBy(authorizer: Authorizer): MayUser {
     const { decision, reason } = await authorizer.authorize({
       user,
       verb,
-      resourceRequest: true,
+      resourceRequest: of.path === undefined,
       apiGroup: group,
       apiVersion: of.version ?? "*",
       resource,
       subresource: of.subresource ?? "",
       namespace: of.namespace ?? "",
       name: of.name ?? "",
-      path: "",
+      path: of.path ?? "",
+      ...selectorsOf(of.fieldSelector, of.labelSelector),
     });
     return { allowed: decision === "Allow", reason };
   };
+}
+
+/** Selectors that can be read; one that can not narrows nothing, as upstream has it. */
+function selectorsOf(fieldText = "", labelText = "") {
+  const fieldSelector = readable(fieldText, parseFieldSelector);
+  const labelSelector = readable(labelText, parseLabelSelector);
+  return {
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+  };
+}
+
+function readable<T>(text: string, parse: (text: string) => T): T | undefined {
+  if (text === "") return undefined;
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every resource that serves objects of the kind in that version. */

@@ -2,6 +2,7 @@
  * The chain of admission plugins, in order. All mutating plugins run before the registry validates,
  * all validating ones after. Upstream: apiserver/pkg/admission/chain.go.
  */
+import { reinvocationOf, wantsReinvocation } from "./dynamic/reinvocation.ts";
 import { observePlugin, observeStep, type Step } from "./metrics.ts";
 import type { AdmissionPlugin, Attributes, DeepReadonly } from "./plugin.ts";
 
@@ -15,9 +16,16 @@ export class AdmissionChain {
     return this.#plugins.map(({ name }) => name);
   }
 
-  /** Lets every mutating plugin change `attributes.object`; the first to throw refuses. */
-  admit(attributes: Attributes): Promise<void> {
-    return this.#run("admit", attributes, (plugin) => plugin.admit?.(attributes));
+  /**
+   * Lets every mutating plugin change `attributes.object`; the first to throw refuses. When a webhook
+   * or policy changed it, all run once more, as the plugins before have not seen the change.
+   */
+  async admit(attributes: Attributes): Promise<void> {
+    const call = (plugin: AdmissionPlugin) => plugin.admit?.(attributes);
+    await this.#run("admit", attributes, call);
+    if (!wantsReinvocation(attributes)) return;
+    reinvocationOf(attributes).again = true;
+    await this.#run("admit", attributes, call);
   }
 
   /** Asks every validating plugin about what will be stored; the first to throw refuses. */

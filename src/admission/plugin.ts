@@ -93,6 +93,10 @@ export interface AccessQuestion {
   readonly subresource?: string;
   readonly namespace?: string;
   readonly name?: string;
+  /** Set: the question is about a path, and the resource is "". */
+  readonly path?: string | undefined;
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
 }
 export interface AccessAnswer {
   /** A rule that says no and one that has no opinion are the same here. */

@@ -4,6 +4,13 @@
  */
 
 import { AdmissionConfigError, type PluginConfigs } from "../config-types.ts";
+import { mutatingAdmissionPolicy } from "../dynamic/mutating-policy.ts";
+import { mutatingAdmissionWebhook } from "../dynamic/mutating-webhook.ts";
+import { validatingAdmissionPolicy } from "../dynamic/validating-policy.ts";
+import {
+  type DynamicDependencies,
+  validatingAdmissionWebhook,
+} from "../dynamic/validating-webhook.ts";
 import type { AdmissionPlugin, Listers, MayUser, ObjectWriter } from "../plugin.ts";
 import { alwaysAdmit, alwaysDeny } from "./always.ts";
 import { alwaysPullImages } from "./always-pull-images.ts";
@@ -60,6 +67,8 @@ export interface PluginDependencies {
   readonly reviewImages?: (body: string) => Promise<unknown>;
   /** Of `--admission-control-config-file`. */
   readonly config?: PluginConfigs;
+  /** For webhooks and policies. */
+  readonly dynamic?: DynamicDependencies;
   /** Checks that no flag turns off: RBAC escalation. They run after all mutating plugins. */
   readonly always?: readonly AdmissionPlugin[];
 }
@@ -99,6 +108,10 @@ const imagePolicy = ({ config, reviewImages }: PluginDependencies) => {
   }
   return imagePolicyWebhook({ ...config.imagePolicy, review: reviewImages });
 };
+
+/** What asks webhooks or runs expressions; tests of other plugins go without. */
+const dynamic = (make: (of: DynamicDependencies) => AdmissionPlugin) => (of: PluginDependencies) =>
+  of.dynamic === undefined ? alwaysAdmit : make(of.dynamic);
 
 const entries: readonly PluginEntry[] = [
   off("AlwaysAdmit", () => alwaysAdmit),
@@ -149,10 +162,10 @@ const entries: readonly PluginEntry[] = [
   },
   { ...on("JobValidation"), gate: "GenericWorkload" },
   on("PodResizeValidator", ({ listers }) => podResizeValidator(listers)),
-  on("MutatingAdmissionPolicy"),
-  on("MutatingAdmissionWebhook"),
-  on("ValidatingAdmissionPolicy"),
-  on("ValidatingAdmissionWebhook"),
+  on("MutatingAdmissionPolicy", dynamic(mutatingAdmissionPolicy)),
+  on("MutatingAdmissionWebhook", dynamic(mutatingAdmissionWebhook)),
+  on("ValidatingAdmissionPolicy", dynamic(validatingAdmissionPolicy)),
+  on("ValidatingAdmissionWebhook", dynamic(validatingAdmissionWebhook)),
   on("ResourceQuota", quota),
   off("AlwaysDeny", () => alwaysDeny),
 ];

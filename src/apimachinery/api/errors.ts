@@ -73,11 +73,12 @@ export class StatusError extends Error {
   readonly code: number;
   readonly #continueToken: string | undefined;
 
-  constructor(reason: StatusReason, message: string, options: StatusOptions = {}) {
+  /** A reason that only the message of another server has needs a code. */
+  constructor(reason: StatusReason | (string & {}), message: string, options: StatusOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.reason = reason;
     this.details = options.details;
-    this.code = options.code ?? httpCodeOf[reason];
+    this.code = options.code ?? httpCodeOf[reason as StatusReason] ?? 500;
     this.#continueToken = options.continueToken;
   }
 

@@ -6,6 +6,7 @@
 import type { CelNode, ComprehensionNode } from "./ast.ts";
 import type { Checked } from "./checker.ts";
 import { constant, Frame, type Planned, type Planning, type Run } from "./frame.ts";
+import { CelMessage } from "./message.ts";
 import { planCall } from "./plan-call.ts";
 import { planMember, planTest } from "./plan-select.ts";
 import { LIST_COST, MAP_COST, MESSAGE_COST } from "./runtime-cost.ts";
@@ -267,24 +268,4 @@ function notOptional(what: string, value: CelValue): CelError {
   return new CelError(
     `cannot initialize optional ${what} from non-optional value ${String(value)}`,
   );
-}
-
-/** A message an expression made. */
-export class CelMessage extends CelMap {
-  readonly name: string;
-  readonly fields: ReadonlyMap<string, CelValue>;
-  constructor(name: string, fields: ReadonlyMap<string, CelValue>) {
-    super();
-    this.name = name;
-    this.fields = fields;
-  }
-  get size(): number {
-    return this.fields.size;
-  }
-  get(key: CelValue): CelValue | undefined {
-    return typeof key === "string" ? this.fields.get(key) : undefined;
-  }
-  keys(): Iterable<CelValue> {
-    return this.fields.keys();
-  }
 }

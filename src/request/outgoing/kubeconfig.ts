@@ -19,6 +19,8 @@ export interface ServerConnection {
   readonly key: string | undefined;
   /** The value of the Authorization header. */
   readonly authorization: string | undefined;
+  /** Where to connect to instead of the server's own host and port. */
+  readonly connectTo?: { readonly host: string; readonly port: number };
 }
 
 /** The file can not be used; the message does not hold its contents. */

@@ -91,7 +91,7 @@ export class WebhookClient {
 
   #once(body: string): Promise<unknown> {
     const payload = Buffer.from(body);
-    const { authorization } = this.#connection;
+    const { authorization, connectTo } = this.#connection;
     const send = this.#url.protocol === "http:" ? httpRequest : httpsRequest;
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
@@ -101,7 +101,9 @@ export class WebhookClient {
       const options = {
         method: "POST",
         agent: this.#agent,
+        ...(connectTo === undefined ? {} : connectTo),
         headers: {
+          Host: this.#url.host,
           "Content-Type": "application/json",
           Accept: "application/json",
           "Content-Length": payload.length,
