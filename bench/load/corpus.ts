@@ -92,7 +92,11 @@ export async function inParallel(
 export const PODS = "/api/v1/namespaces/default/pods";
 export const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
 
-/** The pods that reads work on. */
+/** The pods that reads work on. A peer may have them from an earlier run. */
 export async function loadPods(target: Target, count: number): Promise<void> {
-  await inParallel(count, 16, (i) => call(target, "POST", PODS, pod(podName(i), i)));
+  await inParallel(count, 16, (i) =>
+    call(target, "POST", PODS, pod(podName(i), i)).catch((error: Error) => {
+      if (!error.message.includes(": 409 ")) throw error;
+    }),
+  );
 }

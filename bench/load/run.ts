@@ -4,7 +4,8 @@
  *
  *   npm run bench -- --quick                          two minutes, small sizes
  *   npm run bench -- --scenarios=get,list --pods=10000
- *   npm run bench -- --peer=https://127.0.0.1:6443 --peer-kubeconfig=FILE --peer-pid=PID
+ *   npm run bench -- --peer=https://127.0.0.1:6443 --peer-kubeconfig=FILE --peer-pid=PID \
+ *       --etcd=http://127.0.0.1:2379
  *
  * Results go to bench/results/ as JSON and as a page. What the figures mean: bench/README.md.
  */
@@ -34,6 +35,10 @@ const { values } = parseArgs({
     scenarios: { type: "string", default: "" },
     port: { type: "string", default: "21800" },
     rounds: { type: "string", default: "1" },
+    /** An etcd for our own server, under a prefix of its own; the peer may use the same. */
+    etcd: { type: "string", default: "" },
+    /** More flags for our own server, separated by blanks. */
+    "server-args": { type: "string", default: "" },
     peer: { type: "string", default: "" },
     "peer-token": { type: "string", default: "" },
     "peer-kubeconfig": { type: "string", default: "" },
@@ -57,6 +62,8 @@ const port = Number(values.port);
 const results = fileURLToPath(new URL("../results", import.meta.url));
 const figures: (Figure & { target: string })[] = [];
 const notes: string[] = [];
+const date = new Date().toISOString().slice(0, 16).replace(":", "");
+let ceiling = 0;
 
 function note(text: string): void {
   if (!notes.includes(text)) notes.push(text);
@@ -105,6 +112,12 @@ function peerTarget(): Target | undefined {
   );
 }
 
+function serverFlags(): string[] {
+  const { etcd, "server-args": more } = values;
+  const store = etcd === "" ? [] : [`--etcd-servers=${etcd}`, "--etcd-prefix=/klystron-bench"];
+  return [...store, ...more.split(" ").filter((flag) => flag !== "")];
+}
+
 function machine(): Result["machine"] {
   const [cpu] = cpus();
   const load = readFileSync("/proc/loadavg", "latin1").split(" ").slice(0, 3).join(" ");
@@ -127,14 +140,31 @@ function commit(): string {
   }
 }
 
+/** Called after each scenario: a run that is ended early keeps what it has. Gives the path. */
+function write(): string {
+  const result: Result = {
+    date,
+    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
+    machine: machine(),
+    versions: { node: process.version, commit: commit() },
+    sizes,
+    ceiling,
+    rows: rowsOf(),
+    notes,
+  };
+  const name = values.out === "" ? join(results, date) : values.out;
+  writeFileSync(`${name}.json`, `${JSON.stringify(result, undefined, 1)}\n`);
+  writeFileSync(`${name}.html`, page(result));
+  return name;
+}
+
 async function main(): Promise<void> {
   mkdirSync(results, { recursive: true });
   const began = Date.now();
-  const own = await startKlystron(port);
+  const own = await startKlystron(port, serverFlags());
   const other = peerTarget();
   const targets = other === undefined ? [own.target] : [own.target, other, other, own.target];
   const idle = new Map<string, number>();
-  let ceiling = 0;
   try {
     ceiling = await generatorCeiling(own.target, port + 2, Math.min(20_000, sizes.gets));
     console.log(`generator's ceiling: ${Math.round(ceiling)} requests/s`);
@@ -151,26 +181,14 @@ async function main(): Promise<void> {
           await runOne(scenario, target, idle.get(target.name) ?? 0);
         }
       }
+      write();
     }
   } finally {
     await own.target.stop();
     await other?.stop();
     rmSync(own.dataDir, { recursive: true, force: true });
   }
-  const date = new Date().toISOString().slice(0, 16).replace(":", "");
-  const result: Result = {
-    date,
-    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
-    machine: machine(),
-    versions: { node: process.version, commit: commit() },
-    sizes,
-    ceiling,
-    rows: rowsOf(),
-    notes,
-  };
-  const name = values.out === "" ? join(results, date) : values.out;
-  writeFileSync(`${name}.json`, `${JSON.stringify(result, undefined, 1)}\n`);
-  writeFileSync(`${name}.html`, page(result));
+  const name = write();
   for (const text of notes) console.log(`note: ${text}`);
   console.log(`${Math.round((Date.now() - began) / 1000)} s; ${name}.json and .html`);
   process.exit(0);
