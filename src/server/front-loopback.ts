@@ -127,6 +127,7 @@ class LoopbackExchange {
   #answered = false;
   #over = false;
   #untaken = 0;
+  #unsaid = "";
   #onDrain: () => void = () => {};
   #onClose: () => void = () => {};
 
@@ -192,14 +193,19 @@ class LoopbackExchange {
     this.#finish(error);
   }
 
-  /** Frames are whole events: none ends within a character. */
+  /**
+   * Frames are whole events: none ends within a character. Those of one turn go as one message, up
+   * to a chunk's length.
+   */
   #watch(answer: WatchResponse): void {
     this.#end.say({ kind: "head", status: answer.status });
     pumpFrames(answer, {
       write: (frame) => {
         const text = textOf(frame);
         this.#untaken += text.length;
-        this.#end.say({ kind: "text", text });
+        if (this.#unsaid === "") setImmediate(() => this.#sayRest());
+        this.#unsaid += text;
+        if (this.#unsaid.length >= CHUNK_BYTES) this.#sayRest();
         return this.#untaken < UNTAKEN_MAX;
       },
       onDrain: (callback) => {
@@ -212,8 +218,15 @@ class LoopbackExchange {
     });
   }
 
+  #sayRest(): void {
+    if (this.#over || this.#unsaid === "") return;
+    this.#end.say({ kind: "text", text: this.#unsaid });
+    this.#unsaid = "";
+  }
+
   #finish(error: string | undefined): void {
     if (this.#over) return;
+    this.#sayRest();
     this.#end.say({ kind: "end", error });
     this.#settle();
   }
