@@ -90,6 +90,7 @@ export function writeContext(
     now: shared.now,
     storage: (group, plural): Storage | undefined => shared.resourceOf(group, plural)?.storage,
     addWarning: (text) => void request.warnings.add(text),
+    signal: request.signal,
     ...(keepsTtl ? { ttlSeconds: shared.settings.eventTtlSeconds } : {}),
   };
 }

@@ -299,6 +299,8 @@ export interface UpdateOptions {
   readonly ttlSeconds?: number;
   /** Skip the first try on cached data. */
   readonly fresh?: boolean;
+  /** Takes the write back where that is still possible; it rejects with Timeout. */
+  readonly signal?: AbortSignal;
 }
 /**
  * Makes the new object's JSON bytes (storage version, Go's encoding) of the current one. It is
@@ -332,14 +334,24 @@ export interface Storage {
   ): number | undefined | Promise<number | undefined>;
   list(request: ListRequest): Promise<ListPage>;
   watch(request: WatchRequest): Promise<WatchCursor>;
-  /** Rejects with KeyExists. `json` has no resourceVersion. */
-  create(name: string, json: Uint8Array, ttlSeconds?: number): Promise<Stored>;
+  /** Rejects with KeyExists. `json` has no resourceVersion. `signal` as in UpdateOptions. */
+  create(
+    name: string,
+    json: Uint8Array,
+    ttlSeconds?: number,
+    signal?: AbortSignal,
+  ): Promise<Stored>;
   guaranteedUpdate(name: string, options: UpdateOptions, tryUpdate: TryUpdate): Promise<Stored>;
   /**
    * Removes the object. `check` sees the current state and throws to refuse; it is called again on
-   * fresh data after a conflict. Resolves to the last state under the deletion's revision.
+   * fresh data after a conflict. Resolves to the last state under the deletion's revision. `signal`
+   * as in UpdateOptions.
    */
-  delete(name: string, check: (current: Stored) => void | Promise<void>): Promise<Stored>;
+  delete(
+    name: string,
+    check: (current: Stored) => void | Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<Stored>;
   /** Objects stored, from the cache: for metrics. */
   count(): number;
   /** True when the cache serves and holds nothing: a list of "any" state would be empty. */

@@ -144,10 +144,15 @@ export class ResourceStorage implements Storage {
 
   // -- writes ---------------------------------------------------------------------------------
 
-  async create(name: string, json: Uint8Array, ttlSeconds?: number): Promise<Stored> {
+  async create(
+    name: string,
+    json: Uint8Array,
+    ttlSeconds?: number,
+    signal?: AbortSignal,
+  ): Promise<Stored> {
     const key = this.#init.keys.keyOf(name);
     const value = this.#init.codec.encode(json);
-    const revision = await this.#put(key, value, asRevision(0), ttlSeconds);
+    const revision = await this.#put(key, value, asRevision(0), ttlSeconds, signal);
     if (typeof revision !== "number") throw new StorageError({ code: "KeyExists", key });
     return this.#written(name, revision, json);
   }
@@ -158,9 +163,10 @@ export class ResourceStorage implements Storage {
     tryUpdate: TryUpdate,
   ): Promise<Stored> {
     const key = this.#init.keys.keyOf(name);
+    const { signal } = options;
     let current = options.fresh === true ? undefined : this.#cached(name);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      current ??= await this.#fresh(key);
+      current ??= await this.#fresh(key, signal);
       const object = current.object;
       if (object === undefined && options.ignoreNotFound !== true) {
         if (current.fresh) throw new StorageError({ code: "KeyNotFound", key });
@@ -171,18 +177,18 @@ export class ResourceStorage implements Storage {
       try {
         result = await tryUpdate(object);
       } catch (error) {
-        current = await this.#again(key, current, error);
+        current = await this.#again(key, current, error, signal);
         continue;
       }
       if (result === "delete") {
-        const outcome = await this.#deleteIf(key, object);
+        const outcome = await this.#deleteIf(key, object, signal);
         if ("deleted" in outcome) return outcome.deleted;
         current = outcome.current;
         continue;
       }
       if (object !== undefined && this.#unchanged(object, result.json)) {
         if (!current.fresh) {
-          const seen = await this.#fresh(key);
+          const seen = await this.#fresh(key, signal);
           const same = seen.object?.revision === object.revision;
           if (!same || isStale(seen.object)) {
             current = seen;
@@ -194,18 +200,22 @@ export class ResourceStorage implements Storage {
       }
       const value = this.#init.codec.encode(result.json);
       const expected = object?.revision ?? asRevision(0);
-      const outcome = await this.#put(key, value, expected, options.ttlSeconds);
+      const outcome = await this.#put(key, value, expected, options.ttlSeconds, signal);
       if (typeof outcome === "number") return this.#written(name, outcome, result.json);
       current = await this.#currentOf(outcome.current);
     }
     throw new StorageError({ code: "Conflict", key });
   }
 
-  async delete(name: string, check: (current: Stored) => void | Promise<void>): Promise<Stored> {
+  async delete(
+    name: string,
+    check: (current: Stored) => void | Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<Stored> {
     const key = this.#init.keys.keyOf(name);
     let current: Current | undefined = this.#cached(name);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      current ??= await this.#fresh(key);
+      current ??= await this.#fresh(key, signal);
       if (current.object === undefined) {
         if (current.fresh) throw new StorageError({ code: "KeyNotFound", key });
         current = undefined;
@@ -214,10 +224,10 @@ export class ResourceStorage implements Storage {
       try {
         await check(current.object);
       } catch (error) {
-        current = await this.#again(key, current, error);
+        current = await this.#again(key, current, error, signal);
         continue;
       }
-      const outcome = await this.#deleteIf(key, current.object);
+      const outcome = await this.#deleteIf(key, current.object, signal);
       if ("deleted" in outcome) return outcome.deleted;
       current = outcome.current;
     }
@@ -231,8 +241,8 @@ export class ResourceStorage implements Storage {
     return object === undefined ? undefined : { object, fresh: false };
   }
 
-  async #fresh(key: StorageKey): Promise<Current> {
-    const range = await this.#init.backend.range({ start: key, end: `${key}\0` });
+  async #fresh(key: StorageKey, signal?: AbortSignal): Promise<Current> {
+    const range = await this.#init.backend.range({ start: key, end: `${key}\0` }, signal);
     return this.#currentOf(range.kvs[0]);
   }
 
@@ -243,9 +253,14 @@ export class ResourceStorage implements Storage {
   }
 
   /** A refusal on cached data counts only if the object has not changed since; else try again. */
-  async #again(key: StorageKey, current: Current, error: unknown): Promise<Current> {
+  async #again(
+    key: StorageKey,
+    current: Current,
+    error: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<Current> {
     if (current.fresh) throw error;
-    const seen = await this.#fresh(key);
+    const seen = await this.#fresh(key, signal);
     if (seen.object?.revision === current.object?.revision) throw error;
     return seen;
   }
@@ -262,9 +277,10 @@ export class ResourceStorage implements Storage {
   async #deleteIf(
     key: StorageKey,
     object: Stored | undefined,
+    signal: AbortSignal | undefined,
   ): Promise<{ readonly deleted: Stored } | { readonly current: Current }> {
     if (object === undefined) throw new StorageError({ code: "KeyNotFound", key });
-    const result = await this.#init.backend.cas({ key, expected: object.revision });
+    const result = await this.#init.backend.cas({ key, expected: object.revision }, signal);
     if (!result.ok) return { current: await this.#currentOf(result.current) };
     return { deleted: this.#written(object.name, result.revision, object.json) };
   }
@@ -275,11 +291,12 @@ export class ResourceStorage implements Storage {
     plain: Uint8Array,
     expected: Revision,
     ttlSeconds: number | undefined,
+    signal: AbortSignal | undefined,
   ): Promise<Revision | { readonly current: KeyValue | undefined }> {
     const ttl = ttlSeconds ?? 0;
     const lease = ttl > 0 ? { lease: await this.#init.leases.get(ttl) } : {};
     const value = await this.#init.codec.encrypt(plain, key);
-    const result = await this.#init.backend.cas({ key, expected, value, ...lease });
+    const result = await this.#init.backend.cas({ key, expected, value, ...lease }, signal);
     return result.ok ? result.revision : { current: result.current };
   }
 

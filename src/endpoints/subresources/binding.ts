@@ -92,7 +92,7 @@ export function bindPod(scope: RequestScope, nameInUrl: boolean): Handler {
     const errors = bindingErrors(binding);
     if (errors.length > 0) throw api.unknownError(aggregate(errors));
     await scope.api.admission.validate(attributes);
-    await assign(pods(), binding, namespace, name, options.dryRun);
+    await assign(pods(), binding, namespace, name, options.dryRun ? undefined : request.signal);
     return respondEncoded(request, negotiated, 201, SUCCESS, structOf(STATUS_SCHEMA), STATUS);
   };
 }
@@ -107,12 +107,13 @@ function bindingErrors({ target }: Binding): ErrorList {
   return errors;
 }
 
+/** Without a signal it is a dry run. */
 async function assign(
   scope: RequestScope,
   binding: Binding,
   namespace: string,
   name: string,
-  dryRun: boolean,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { resource } = scope;
   const key = `${namespace}/${name}`;
@@ -124,8 +125,8 @@ async function assign(
     return { json: encodeForStorage(pod, resource.storageSchema) };
   };
   try {
-    if (dryRun) bind(await storageOf(resource).get(key, { kind: "MostRecent" }));
-    else await storageOf(resource).guaranteedUpdate(key, {}, bind);
+    if (signal === undefined) bind(await storageOf(resource).get(key, { kind: "MostRecent" }));
+    else await storageOf(resource).guaranteedUpdate(key, { signal }, bind);
   } catch (error) {
     throw interpreted(error, resource, "update", name);
   }

@@ -8,7 +8,7 @@ import type { Stored } from "../../storage/interfaces.ts";
 import { decodeStored, encodeForStorage } from "./object-codec.ts";
 import type { ServedResource } from "./served-resource.ts";
 import { keepsProtobuf, storageName } from "./served-resource.ts";
-import { interpreted, secondsOf, storageOf, type WriteContext } from "./store.ts";
+import { interpreted, secondsOf, storageOf, type WriteContext, withSignal } from "./store.ts";
 
 export const FINALIZER_ORPHAN = "orphan";
 export const FINALIZER_FOREGROUND = "foregroundDeletion";
@@ -68,7 +68,7 @@ export async function deleteObject(
       if (stored === undefined) throw api.notFound(resource.groupResource, target.name);
       return resultOf(await decide(stored));
     }
-    const step = await takeStep(resource, key, decide);
+    const step = await takeStep(resource, context, key, decide);
     if (step.kind === "pending") return resultOf(step);
     if (step.kind === "update" && !step.thenDelete) return resultOf(step);
     return await removeNow(resource, context, key, target.name, options, step);
@@ -80,12 +80,14 @@ export async function deleteObject(
 /** Writes what the deletion changes in the object first, unless it can go at once. */
 async function takeStep(
   resource: ServedResource,
+  context: WriteContext,
   key: string,
   decide: (stored: Stored) => Promise<Step>,
 ): Promise<Step> {
   let last: Step | undefined;
   try {
-    const stored = await storageOf(resource).guaranteedUpdate(key, {}, async (current) => {
+    const storage = storageOf(resource);
+    const stored = await storage.guaranteedUpdate(key, withSignal(context), async (current) => {
       if (current === undefined) throw new Error("guaranteedUpdate passes no missing object");
       last = await decide(current);
       if (last.kind !== "update") throw new Decided(last);
@@ -114,13 +116,17 @@ async function removeNow(
     step.kind === "update"
       ? { preconditions: { ...options.preconditions, resourceVersion: "" } }
       : {};
-  const deleted = await storageOf(resource).delete(key, (current) => {
-    const object = decodeStored(current, resource.storageSchema);
-    checkPreconditions(resource, name, { ...options, ...preconditions }, object);
-    if (step.kind === "delete" && (metadataOf(object).finalizers?.length ?? 0) > 0) {
-      throw api.conflict(resource.groupResource, name, api.OPTIMISTIC_LOCK_MESSAGE);
-    }
-  });
+  const deleted = await storageOf(resource).delete(
+    key,
+    (current) => {
+      const object = decodeStored(current, resource.storageSchema);
+      checkPreconditions(resource, name, { ...options, ...preconditions }, object);
+      if (step.kind === "delete" && (metadataOf(object).finalizers?.length ?? 0) > 0) {
+        throw api.conflict(resource.groupResource, name, api.OPTIMISTIC_LOCK_MESSAGE);
+      }
+    },
+    context.signal,
+  );
   const object = decodeStored(deleted, resource.storageSchema);
   await resource.hooks?.afterDelete?.(context, object);
   return { object, deleted: true, pending: false };

@@ -33,6 +33,8 @@ export interface WriteContext extends HookContext {
   addWarning(text: string): void;
   /** Seconds until the object expires, for events. */
   readonly ttlSeconds?: number;
+  /** The request's: its client has left, or its time is up. */
+  readonly signal?: AbortSignal;
 }
 
 /** Validating admission, called with what will be stored. */
@@ -109,7 +111,7 @@ async function write(
   }
   const json = encodeForStorage(object, resource.storageSchema, keepsProtobuf(resource));
   try {
-    const stored = await storage.create(key, json, context.ttlSeconds);
+    const stored = await storage.create(key, json, context.ttlSeconds, context.signal);
     metadataOf(object).resourceVersion = String(stored.revision);
     return { object, stored };
   } catch (error) {
@@ -198,6 +200,11 @@ export interface UpdateRules {
  */
 export type MakeUpdated = (current: KubeObject | undefined) => Promise<KubeObject>;
 
+/** The options of storage that say when a write is no longer wanted. */
+export function withSignal({ signal }: WriteContext): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
 export interface UpdateResult extends Written {
   readonly created: boolean;
   /** The update removed the last finalizer, and with it the object. */
@@ -237,6 +244,7 @@ export async function updateObject(
     const options = {
       ignoreNotFound: rules.allowCreate,
       ...(context.ttlSeconds === undefined ? {} : { ttlSeconds: context.ttlSeconds }),
+      ...withSignal(context),
     };
     const stored = await storage.guaranteedUpdate(key, options, async (current) => {
       const object = await step(current);

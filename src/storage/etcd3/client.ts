@@ -127,6 +127,7 @@ export class EtcdClient {
       try {
         const connection = await this.#connection(deadline, signal);
         const token = await this.#tokenFor(connection, deadline);
+        if (signal?.aborted) throw canceled();
         const left = deadline - Date.now();
         return await connection.unary(path, frame(body), { timeoutMs: left, token, signal });
       } catch (error) {
@@ -255,10 +256,14 @@ export class EtcdClient {
   }
 }
 
+function canceled(): GrpcError {
+  return new GrpcError(GrpcCode.canceled, "context canceled", false);
+}
+
 /** The connection, or `context canceled` when `signal` comes first; others may go on waiting. */
 function unlessAborted(connecting: Promise<Connection>, signal: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new GrpcError(GrpcCode.canceled, "context canceled", false));
+    const abort = () => reject(canceled());
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
     const done = () => signal.removeEventListener("abort", abort);

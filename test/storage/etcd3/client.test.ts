@@ -9,8 +9,10 @@ import { Etcd3 } from "etcd3";
 import { isStorageError } from "../../../src/storage/errors.ts";
 import { EtcdAdmin } from "../../../src/storage/etcd3/admin.ts";
 import { createEtcdBackend, hasSoundProgress } from "../../../src/storage/etcd3/backend.ts";
+import { createStorageFactory } from "../../../src/storage/factory.ts";
 import { asRevision } from "../../../src/storage/interfaces.ts";
 import { collect, write } from "../../conformance/backend.ts";
+import { freshConfig } from "../../conformance/objects.ts";
 import { findEtcd, TestEtcd } from "../../tools/etcd.ts";
 
 const skip = findEtcd() === undefined;
@@ -55,6 +57,40 @@ describe("against etcd", { skip }, () => {
     await write(backend, "/failover", "1");
     await backend.close();
     silent.close();
+    await etcd.stop();
+  });
+
+  test("a write given up while etcd is away is not made when it is back", async () => {
+    const etcd = new TestEtcd({ port: 21238 });
+    await etcd.start();
+    const backend = createEtcdBackend({ endpoints: [etcd.endpoint] });
+    const storage = createStorageFactory(backend);
+    const config = freshConfig();
+    const widgets = storage.for(config);
+    const json = Buffer.from('{"kind":"Widget","metadata":{"name":"w"}}');
+    await widgets.create("d/kept", json);
+    await etcd.kill();
+    const stop = new AbortController();
+    const { signal } = stop;
+    const writes = [
+      widgets.create("d/w", json, undefined, signal),
+      widgets.guaranteedUpdate("d/kept", { signal }, () => "delete"),
+      widgets.delete("d/kept", () => {}, signal),
+    ];
+    const refused = Promise.all(
+      writes.map((one) => assert.rejects(one, (error) => isStorageError(error, "Timeout"))),
+    );
+    setTimeout(() => stop.abort(), 100);
+    await refused;
+    await assert.rejects(widgets.create("d/late", json, undefined, signal));
+    await etcd.start();
+    const { kvs } = await backend.range({ start: "/registry/", end: "/registry0" });
+    assert.deepEqual(
+      kvs.map(({ key }) => key),
+      [`/registry${config.prefix}d/kept`],
+    );
+    await storage.close();
+    await backend.close();
     await etcd.stop();
   });
 

@@ -13,7 +13,13 @@ import {
 } from "../../generic/delete.ts";
 import { decodeStored, encodeForStorage } from "../../generic/object-codec.ts";
 import type { ServedResource } from "../../generic/served-resource.ts";
-import { interpreted, secondsOf, storageOf, type WriteContext } from "../../generic/store.ts";
+import {
+  interpreted,
+  secondsOf,
+  storageOf,
+  type WriteContext,
+  withSignal,
+} from "../../generic/store.ts";
 
 interface Namespace extends KubeObject {
   spec?: { finalizers?: string[] };
@@ -66,7 +72,8 @@ async function startTermination(
   }
   let object = current;
   try {
-    const stored = await storageOf(resource).guaranteedUpdate(name, {}, async (latest) => {
+    const storage = storageOf(resource);
+    const stored = await storage.guaranteedUpdate(name, withSignal(context), async (latest) => {
       if (latest === undefined) throw api.notFound(resource.groupResource, name);
       object = await terminate(decodeStored<Namespace>(latest, resource.storageSchema));
       return { json: encodeForStorage(object, resource.storageSchema) };
