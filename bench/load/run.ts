@@ -5,7 +5,7 @@
  *   npm run bench -- --quick                          two minutes, small sizes
  *   npm run bench -- --scenarios=get,list --pods=10000
  *   npm run bench -- --peer=https://127.0.0.1:6443 --peer-kubeconfig=FILE --peer-pid=PID \
- *       --etcd=http://127.0.0.1:2379
+ *       --etcd=http://127.0.0.1:2379 --server-args="--client-ca-file=CA --authorization-mode=RBAC"
  *
  * Results go to bench/results/ as JSON and as a page. What the figures mean: bench/README.md.
  */
@@ -23,7 +23,7 @@ import { generatorCeiling } from "./requests.ts";
 import { reads, verify } from "./scenarios-read.ts";
 import { watches } from "./scenarios-watch.ts";
 import { changes } from "./scenarios-write.ts";
-import { kubeconfigUser, peer, startKlystron, type Target } from "./target.ts";
+import { type Credentials, kubeconfigUser, peer, startKlystron, type Target } from "./target.ts";
 
 const sizeNames = Object.keys(fullSizes) as (keyof Sizes)[];
 const sizeFlags = Object.fromEntries(
@@ -35,9 +35,10 @@ const { values } = parseArgs({
     scenarios: { type: "string", default: "" },
     port: { type: "string", default: "21800" },
     rounds: { type: "string", default: "1" },
-    /** An etcd for our own server, under a prefix of its own; the peer may use the same. */
+    // An etcd for our own server, under a prefix of its own; the peer may use the same. The server
+    // then needs --client-ca-file and --authorization-mode among its flags, and takes the peer's user.
     etcd: { type: "string", default: "" },
-    /** More flags for our own server, separated by blanks. */
+    // More flags for our own server, separated by blanks.
     "server-args": { type: "string", default: "" },
     peer: { type: "string", default: "" },
     "peer-token": { type: "string", default: "" },
@@ -100,16 +101,16 @@ function rowsOf(): Row[] {
   });
 }
 
-function peerTarget(): Target | undefined {
-  if (values.peer === "") return undefined;
+function peerCredentials(): Credentials {
   const file = values["peer-kubeconfig"];
   const fromFile = file === "" ? {} : kubeconfigUser(readFileSync(file, "utf8"));
   const token = values["peer-token"];
-  return peer(
-    values.peer,
-    { ...fromFile, ...(token === "" ? {} : { token }) },
-    Number(values["peer-pid"]),
-  );
+  return { ...fromFile, ...(token === "" ? {} : { token }) };
+}
+
+function peerTarget(): Target | undefined {
+  if (values.peer === "") return undefined;
+  return peer(values.peer, peerCredentials(), Number(values["peer-pid"]));
 }
 
 function serverFlags(): string[] {
@@ -161,7 +162,8 @@ function write(): string {
 async function main(): Promise<void> {
   mkdirSync(results, { recursive: true });
   const began = Date.now();
-  const own = await startKlystron(port, serverFlags());
+  const credentials = values.etcd === "" ? undefined : peerCredentials();
+  const own = await startKlystron(port, serverFlags(), undefined, credentials);
   const other = peerTarget();
   const targets = other === undefined ? [own.target] : [own.target, other, other, own.target];
   const idle = new Map<string, number>();

@@ -37,11 +37,15 @@ export interface Start {
   readonly cpuMs: number;
 }
 
-/** Starts Klystron on `port` with `args`; with `dataDir` over what is there already. */
+/**
+ * Starts Klystron on `port` with `args`; with `dataDir` over what is there already. Without
+ * `credentials` it must write an admin's kubeconfig, as it does when it stands alone.
+ */
 export async function startKlystron(
   port: number,
   args: readonly string[] = [],
   dataDir = mkdtempSync(join(tmpdir(), "klystron-bench-")),
+  credentials?: Credentials,
 ): Promise<Start & { readonly dataDir: string }> {
   const began = performance.now();
   const program = join(root, "bin", "klystron");
@@ -50,8 +54,8 @@ export async function startKlystron(
   await ready(child, port);
   const wallMs = performance.now() - began;
   const used = cpuMs(child.pid ?? 0);
-  const kubeconfig = readFileSync(join(dataDir, "admin.kubeconfig"), "utf8");
-  const target = makeTarget("klystron", `https://127.0.0.1:${port}`, kubeconfigUser(kubeconfig), {
+  const ownUser = () => kubeconfigUser(readFileSync(join(dataDir, "admin.kubeconfig"), "utf8"));
+  const target = makeTarget("klystron", `https://127.0.0.1:${port}`, credentials ?? ownUser(), {
     pid: child.pid ?? 0,
     stop: () => ended(child),
   });
