@@ -114,8 +114,14 @@ export function attributesOf(
   request: AuthorizedRequest,
   input: AttributesInput,
 ): Attributes {
+  // Member by member: a spread of inputs of several shapes is many times slower.
   return {
-    ...input,
+    operation: input.operation,
+    object: input.object,
+    oldObject: input.oldObject,
+    options: input.options,
+    dryRun: input.dryRun,
+    name: input.name,
     kind: input.kind ?? resource.kind,
     resource: resource.gvr,
     subresource: request.info.subresource,

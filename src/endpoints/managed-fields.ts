@@ -8,6 +8,8 @@ import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { decodeJson } from "../apimachinery/runtime/json-decode.ts";
 import { encodeJsonValue } from "../apimachinery/runtime/json-encode.ts";
+import { redecode } from "../apimachinery/runtime/json-redecode.ts";
+import type { StructSchema } from "../apimachinery/runtime/type-schema.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import {
   checkAfterAdmission,
@@ -65,7 +67,7 @@ function makeManager(resource: ServedResource, subresource: string): EndpointFie
       ? { schema: resource.schema }
       : { type: structuralMergeType(custom.schema) }),
     resetFields: resetFieldsOf(resource, subresource),
-    toTyped: (object) => toTyped(resource, object),
+    toTyped: (object, live) => toTyped(resource, object, live),
     convert: (object, apiVersion) => converted(resource, object, apiVersion),
   });
   const map = (object: KubeObject) => object as unknown as JsonMap;
@@ -140,13 +142,18 @@ export async function admitKeepingOwners(
 }
 
 /** Through the decoder and the defaults, as a body would go. */
-function toTyped(resource: ServedResource, object: JsonMap): JsonMap {
-  const text = encodeJsonValue(object as JsonObject);
-  const decoded = decodeJson(text, resource.schema, { strict: "Ignore" }).object as JsonObject;
+function toTyped(resource: ServedResource, object: JsonMap, live: JsonMap): JsonMap {
+  const { schema } = resource;
+  const decoded = redecode(object, live as JsonObject, schema) ?? decodeText(object, schema);
   decoded["apiVersion"] = apiVersionOf(resource.kind);
   decoded["kind"] = resource.kind.kind;
   resource.setDefaults(decoded as unknown as KubeObject);
   return decoded;
+}
+
+function decodeText(object: JsonMap, schema: StructSchema): JsonObject {
+  const text = encodeJsonValue(object as JsonObject);
+  return decodeJson(text, schema, { strict: "Ignore" }).object;
 }
 
 function converted(resource: ServedResource, object: JsonMap, apiVersion: string) {

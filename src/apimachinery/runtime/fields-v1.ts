@@ -105,8 +105,8 @@ function cutFields(text: string, start: number): Cut | undefined {
   return undefined;
 }
 
-/** The position of a string's closing quote; -1 where there is none. */
-function endOfString(text: string, start: number): number {
+/** The position of the quote that closes the string at `start`; -1 where there is none. */
+export function endOfString(text: string, start: number): number {
   for (let end = start; ; ) {
     end = text.indexOf('"', end + 1);
     if (end < 0) return end;

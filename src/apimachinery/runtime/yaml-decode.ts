@@ -9,6 +9,7 @@ import type { JsonObject, JsonValue } from "./json.ts";
 import { encodeJsonValue } from "./json-encode.ts";
 import { setOwn, textOf } from "./json-reader.ts";
 import { yamlLibrary } from "./yaml-library.ts";
+import { plainJson } from "./yaml-plain.ts";
 
 /** Nodes an alias bomb may grow to; goyaml stops at a ratio, this at a count. */
 const ALIASES_MAX = 1000;
@@ -22,6 +23,8 @@ export interface YamlAsJson {
 /** Throws DecodeError `syntax` with goyaml's text where that is known. */
 export function yamlToJson(body: Uint8Array | string): YamlAsJson {
   const text = typeof body === "string" ? body : textOf(body);
+  const plain = plainJson(text);
+  if (plain !== undefined) return { json: plain, strictErrors: [] };
   const yaml = yamlLibrary();
   const lines = new yaml.LineCounter();
   const document = yaml.parseAllDocuments(text, {

@@ -58,8 +58,11 @@ export interface FieldManagerOptions {
   ) =>
     | { readonly object: JsonMap; readonly schema?: StructSchema; readonly type?: MergeType }
     | undefined;
-  /** Decodes and defaults a merged object, as a body would be. What it throws goes to the client. */
-  readonly toTyped?: (object: JsonMap) => JsonMap;
+  /**
+   * Decodes and defaults a merged object, as a body would be; most of it is as in `live`. What it
+   * throws goes to the client.
+   */
+  readonly toTyped?: (object: JsonMap, live: JsonMap) => JsonMap;
   /** The clock; for tests. */
   readonly now?: () => Date;
 }
@@ -250,7 +253,7 @@ class Pipeline {
       return { object, managed: after, changed: false };
     }
     const merged = this.#held(applied.object.value);
-    const object = this.#options.toTyped?.(merged) ?? merged;
+    const object = this.#options.toTyped?.(merged, live ?? {}) ?? merged;
     after.times.set(identifier, this.#timeNow());
     return { object, managed: after, changed: true };
   }

@@ -177,7 +177,7 @@ function fieldsOf(map: MergeMap, value: JsonMap): FieldSet | undefined {
     if (!isField || member === null || (isMap(member) && isEmptyMap(member))) node.member = true;
     addNode(entries, fieldElement(name), node);
   }
-  return entries.size === 0 ? undefined : FieldSet.of(entries);
+  return entries.size === 0 ? undefined : FieldSet.internedOf(entries);
 }
 
 function addNode(entries: Map<string, SetNode>, element: string, node: MutableNode): void {
@@ -198,7 +198,7 @@ function itemsOf(list: MergeList, items: readonly Json[]): FieldSet | undefined 
       addNode(entries, element, node);
     }
   }
-  return entries.size === 0 ? undefined : FieldSet.of(entries);
+  return entries.size === 0 ? undefined : FieldSet.internedOf(entries);
 }
 
 /** The item's element, or undefined for an item that validation would have refused. */

@@ -34,10 +34,18 @@ export function encodeForStorage(
   schema: StructSchema,
   asProtobuf = true,
 ): Uint8Array {
-  const metadata = { ...object.metadata };
-  delete metadata.resourceVersion;
-  delete metadata.selfLink;
-  return encodeAsStored({ ...object, metadata }, schema, asProtobuf);
+  const { metadata } = object;
+  if (metadata === undefined) return encodeAsStored(object, schema, asProtobuf);
+  const { resourceVersion, selfLink } = metadata;
+  // Set aside while it is encoded: a copy without them would cost more than the rest.
+  if (resourceVersion !== undefined) metadata.resourceVersion = undefined;
+  if (selfLink !== undefined) metadata.selfLink = undefined;
+  try {
+    return encodeAsStored(object, schema, asProtobuf);
+  } finally {
+    if (resourceVersion !== undefined) metadata.resourceVersion = resourceVersion;
+    if (selfLink !== undefined) metadata.selfLink = selfLink;
+  }
 }
 
 /** JSON bytes as the store would give them back, resourceVersion included. */
