@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Listers } from "./admission/plugin.ts";
 import { CustomResources } from "./apiextensions/custom-resources.ts";
 import { freshPaths } from "./apiextensions/fresh-paths.ts";
 import { structOf } from "./apis/schemas.ts";
@@ -14,7 +15,7 @@ import { discoveryPaths } from "./endpoints/discovery-paths.ts";
 import { OpenApiDocuments } from "./endpoints/openapi/documents.ts";
 import { openApiPaths } from "./endpoints/openapi/paths.ts";
 import { openApiV3Paths } from "./endpoints/openapi/v3.ts";
-import { createGates } from "./gates.ts";
+import { createGates, type Gates } from "./gates.ts";
 import { startSigner } from "./gates-accounts.ts";
 import { createAdmission } from "./gates-admission.ts";
 import { createKubeletClient } from "./kubelet-client.ts";
@@ -89,17 +90,7 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
         })
       : () => {};
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
-  const log = { info: logInfo, warning: logWarning, error: logError };
-  const access = createGates({
-    options,
-    files: config.files,
-    signer: await startSigner(options, log),
-    loopbackToken: config.loopbackToken,
-    listers,
-    storageOf: (group, resource) => served.find(group, resource)?.storage,
-    externalAddress: serverAddress,
-    log,
-  });
+  const access = await openGates(config, served, listers, serverAddress);
   addInformerCheck(health, "informer-sync", access.synced);
   addInformerCheck(health, "crd-informer-synced", customs.synced);
   const kubelet = createKubeletClient(flags);
@@ -142,6 +133,25 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     reload: access.reload,
     close,
   };
+}
+
+async function openGates(
+  { options, files, loopbackToken }: ApiServerConfig,
+  served: ServedResources,
+  listers: Listers,
+  externalAddress: string,
+): Promise<Gates> {
+  const log = { info: logInfo, warning: logWarning, error: logError };
+  return createGates({
+    options,
+    files,
+    loopbackToken,
+    listers,
+    externalAddress,
+    log,
+    signer: await startSigner(options, log),
+    storageOf: (group, resource) => served.find(group, resource)?.storage,
+  });
 }
 
 function install(options: ServerOptions, storage: ClosableStorageFactory) {

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { parseYaml } from "../../apimachinery/runtime/yaml-library.ts";
+import { ExecCredentials, isExecVersion } from "./exec-credential.ts";
 
 export interface ServerConnection {
   /** `https://host:port/path`. */
@@ -19,6 +20,8 @@ export interface ServerConnection {
   readonly key: string | undefined;
   /** The value of the Authorization header. */
   readonly authorization: string | undefined;
+  /** Asked for what the fields above do not have. */
+  readonly exec?: ExecCredentials | undefined;
   /** Where to connect to instead of the server's own host and port. */
   readonly connectTo?: { readonly host: string; readonly port: number };
 }
@@ -46,7 +49,7 @@ export function loadKubeconfig(path: string): ServerConnection {
   const cluster = named(config["clusters"], textOf(context["cluster"]), "cluster");
   if (cluster === undefined) throw new KubeconfigError("has no cluster for its context");
   const user = named(config["users"], textOf(context["user"]), "user") ?? {};
-  for (const unsupported of ["exec", "auth-provider", "impersonate", "as"]) {
+  for (const unsupported of ["auth-provider", "impersonate", "as"]) {
     if (user[unsupported] !== undefined) {
       throw new KubeconfigError(`uses ${unsupported}, which this server does not support`);
     }
@@ -54,14 +57,80 @@ export function loadKubeconfig(path: string): ServerConnection {
   const folder = dirname(path);
   const server = textOf(cluster["server"]);
   if (!/^https?:\/\//.test(server)) throw new KubeconfigError("has no usable server URL");
-  return {
-    server,
-    authorities: pemOf(cluster, "certificate-authority", folder),
-    insecure: cluster["insecure-skip-tls-verify"] === true,
-    serverName: textOf(cluster["tls-server-name"]) || undefined,
+  const userName = textOf(context["user"]);
+  const authorities = pemOf(cluster, "certificate-authority", folder);
+  const given = {
     certificate: pemOf(user, "client-certificate", folder),
     key: pemOf(user, "client-key", folder),
     authorization: authorizationOf(user, folder),
+  };
+  const hasOwn = given.certificate !== undefined || given.authorization !== undefined;
+  const exec = execOf(user, { userName, folder, cluster: { ...cluster, server }, authorities });
+  return {
+    server,
+    authorities,
+    insecure: cluster["insecure-skip-tls-verify"] === true,
+    serverName: textOf(cluster["tls-server-name"]) || undefined,
+    ...given,
+    exec: hasOwn ? undefined : exec,
+  };
+}
+
+interface ExecContext {
+  readonly userName: string;
+  readonly folder: string;
+  readonly cluster: Fields;
+  readonly authorities: string | undefined;
+}
+
+/** Upstream: clientcmd's validateAuthInfo. Throws KubeconfigError. */
+function execOf(user: Fields, context: ExecContext): ExecCredentials | undefined {
+  if (user["exec"] === undefined || user["exec"] === null) return undefined;
+  const exec = fieldsOf(user["exec"]);
+  const { folder, userName } = context;
+  const required = (name: string): string => {
+    const value = textOf(exec[name]);
+    if (value !== "") return value;
+    const use = `for ${userName} to use exec authentication plugin`;
+    throw new KubeconfigError(`${name} must be specified ${use}`);
+  };
+  const command = required("command");
+  const apiVersion = required("apiVersion");
+  if (!isExecVersion(apiVersion)) {
+    throw new KubeconfigError(`exec plugin: invalid apiVersion ${JSON.stringify(apiVersion)}`);
+  }
+  const mode = apiVersion.endsWith("/v1") ? required("interactiveMode") : exec["interactiveMode"];
+  if (mode === "Always") {
+    throw new KubeconfigError(
+      "exec plugin cannot support interactive mode: standard input is not a terminal",
+    );
+  }
+  return new ExecCredentials({
+    apiVersion,
+    command: command.includes("/") ? resolved(command, folder) : command,
+    args: listOf(exec["args"]).map(textOf),
+    env: Object.fromEntries(
+      listOf(exec["env"]).map((one) => {
+        const { name, value } = fieldsOf(one);
+        return [textOf(name), textOf(value)];
+      }),
+    ),
+    cluster: exec["provideClusterInfo"] === true ? clusterInfo(context) : undefined,
+  });
+}
+
+const EXEC_EXTENSION = "client.authentication.k8s.io/exec";
+
+function clusterInfo({ cluster, authorities }: ExecContext): object {
+  const config = named(cluster["extensions"], EXEC_EXTENSION, "extension");
+  const name = textOf(cluster["tls-server-name"]);
+  const data = authorities === undefined ? "" : Buffer.from(authorities).toString("base64");
+  return {
+    server: cluster["server"],
+    ...(name === "" ? {} : { "tls-server-name": name }),
+    ...(cluster["insecure-skip-tls-verify"] === true ? { "insecure-skip-tls-verify": true } : {}),
+    ...(data === "" ? {} : { "certificate-authority-data": data }),
+    config: config ?? null,
   };
 }
 
@@ -92,4 +161,5 @@ function fieldsOf(value: unknown): Fields {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   return isObject ? (value as Fields) : {};
 }
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const textOf = (value: unknown) => (typeof value === "string" ? value : "");

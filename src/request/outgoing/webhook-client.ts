@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Credentials } from "./exec-credential.ts";
 import type { ServerConnection } from "./kubeconfig.ts";
 
 export interface RetryPolicy {
@@ -46,25 +47,16 @@ const JITTER = 0.2;
 export class WebhookClient {
   readonly #connection: ServerConnection;
   readonly #options: WebhookClientOptions;
-  readonly #agent: HttpAgent | HttpsAgent;
   readonly #url: URL;
+  #agent: HttpAgent | HttpsAgent;
+  /** What the agent's connections are made with, when a command prints it. */
+  #credentials: Credentials | undefined;
 
   constructor(connection: ServerConnection, options: WebhookClientOptions) {
     this.#connection = connection;
     this.#options = options;
     this.#url = new URL(connection.server);
-    const common = { keepAlive: true, maxSockets: SOCKETS_MAX };
-    this.#agent =
-      this.#url.protocol === "http:"
-        ? new HttpAgent(common)
-        : new HttpsAgent({
-            ...common,
-            rejectUnauthorized: !connection.insecure,
-            ...(connection.authorities === undefined ? {} : { ca: connection.authorities }),
-            ...(connection.serverName === undefined ? {} : { servername: connection.serverName }),
-            ...(connection.certificate === undefined ? {} : { cert: connection.certificate }),
-            ...(connection.key === undefined ? {} : { key: connection.key }),
-          });
+    this.#agent = this.#createAgent(connection);
   }
 
   /** The parsed answer of a 2xx. Rejects with WebhookError once no try is left. */
@@ -72,9 +64,13 @@ export class WebhookClient {
     const { tries, initialDelayMs, factor } = this.#options.retry;
     let delayMs = initialDelayMs;
     for (let tried = 1; ; tried++) {
+      const credentials = await this.#currentCredentials();
       try {
         return await this.#once(body);
       } catch (error) {
+        if (credentials !== undefined && error instanceof WebhookError && error.status === 401) {
+          this.#connection.exec?.refused(credentials);
+        }
         const transient = error instanceof WebhookError && error.transient;
         const again = transient || this.#options.retryAll === true;
         if (!again || tried >= tries) throw error;
@@ -89,14 +85,49 @@ export class WebhookClient {
     this.#agent.destroy();
   }
 
+  #createAgent({ certificate, key }: Pick<Credentials, "certificate" | "key">) {
+    const { insecure, authorities, serverName } = this.#connection;
+    const common = { keepAlive: true, maxSockets: SOCKETS_MAX };
+    if (this.#url.protocol === "http:") return new HttpAgent(common);
+    return new HttpsAgent({
+      ...common,
+      rejectUnauthorized: !insecure,
+      ...(authorities === undefined ? {} : { ca: authorities }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+    });
+  }
+
+  /** Connections with an old certificate end; a new token needs no new connection. */
+  async #currentCredentials(): Promise<Credentials | undefined> {
+    const { exec } = this.#connection;
+    if (exec === undefined) return undefined;
+    let credentials: Credentials;
+    try {
+      credentials = await exec.get();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new WebhookError(`Post ${this.#url.href}: getting credentials: ${why}`, 0, false);
+    }
+    if (credentials.certificate !== this.#credentials?.certificate) {
+      this.#agent.destroy();
+      this.#agent = this.#createAgent(credentials);
+    }
+    this.#credentials = credentials;
+    return credentials;
+  }
+
   #once(body: string): Promise<unknown> {
     const payload = Buffer.from(body);
-    const { authorization, connectTo } = this.#connection;
+    const { connectTo } = this.#connection;
+    const authorization = this.#connection.authorization ?? this.#credentials?.authorization;
     const send = this.#url.protocol === "http:" ? httpRequest : httpsRequest;
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
         const transient = "code" in error && error.code === "ECONNRESET";
-        reject(new WebhookError(`Post ${this.#url.href}: ${error.message}`, 0, transient));
+        const why = networkErrorText(error, this.#url, this.#connection.connectTo);
+        reject(new WebhookError(`Post "${this.#url.href}": ${why}`, 0, transient));
       };
       const options = {
         method: "POST",
@@ -143,16 +174,62 @@ export class WebhookClient {
   }
 }
 
+/** Node's words for what went wrong on the way, as Go has them. */
+function networkErrorText(
+  error: Error & { readonly code?: unknown },
+  url: URL,
+  place: { readonly host: string; readonly port: number } | undefined,
+): string {
+  const port = place?.port ?? (url.port || (url.protocol === "http:" ? 80 : 443));
+  const address = `${place?.host ?? url.hostname}:${port}`;
+  switch (error.code) {
+    case "ECONNREFUSED":
+      return `dial tcp ${address}: connect: connection refused`;
+    case "EHOSTUNREACH":
+      return `dial tcp ${address}: connect: no route to host`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `dial tcp: lookup ${url.hostname}: no such host`;
+    case "ECONNRESET":
+      return "EOF";
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+      return `${TLS_FAILED}: x509: certificate signed by unknown authority`;
+    case "CERT_HAS_EXPIRED":
+    case "CERT_NOT_YET_VALID":
+      return `${TLS_FAILED}: x509: certificate has expired or is not yet valid: ${error.message}`;
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `${TLS_FAILED}: x509: certificate is not valid for ${url.hostname}`;
+    default:
+      return error.message;
+  }
+}
+
+const TLS_FAILED = "tls: failed to verify certificate";
+
+/** What a Kubernetes client says of an answer that is no 2xx. */
+function statusText(status: number, text: string): string {
+  if (status === 404) return "the server could not find the requested resource";
+  if (status < 500) {
+    return `the server responded with the status code ${status} but did not return more information`;
+  }
+  const isJson = /^\s*[{[]/.test(text);
+  const why = isJson || text.trim() === "" ? "unknown" : text.trim().slice(0, 256);
+  return `an error on the server (${JSON.stringify(why)}) has prevented the request from succeeding`;
+}
+
 function answerOf(status: number, text: string): unknown {
   if (status < 200 || status > 299) {
     const transient = status === 429 || status === 500 || status === 504;
-    const why = text.slice(0, 256);
-    throw new WebhookError(`the server answered ${status}: ${why}`, status, transient);
+    throw new WebhookError(statusText(status, text), status, transient);
   }
   if (text === "") return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new WebhookError("the answer is no JSON", status, false);
+    const why = "couldn't get version/kind; json parse error: the answer is no JSON";
+    throw new WebhookError(why, status, false);
   }
 }
