@@ -74,25 +74,12 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   addStoreChecks(config, storage);
   const installed = health.addPostStartHook("start-apiserver-admission-initializer");
   const served = install(options, storage);
-  const customs = new CustomResources({
-    served,
-    storage,
-    builtIn: builtInGroups((resource) => isServed(options.runtimeConfig, resource)),
-    onError: (error) => logError("Following CustomResourceDefinitions failed", error),
-  });
+  const customs = followDefinitions(config, served, storage);
   const listers = createListers(() => served);
-  const stopMetrics =
-    config.index === 0
-      ? registerStorageMetrics(metrics, {
-          storages: () => openStorages(served),
-          backend: storage.backend,
-          sizeIntervalMs: flags["etcd-db-metric-poll-interval"],
-        })
-      : () => {};
+  const stopMetrics = config.index === 0 ? startStorageMetrics(options, served, storage) : () => {};
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
   const access = await openGates(config, served, listers, serverAddress);
   addInformerCheck(health, "informer-sync", access.synced);
-  addInformerCheck(health, "crd-informer-synced", customs.synced);
   const kubelet = createKubeletClient(flags);
   const flowControl = startFlowControl({ flags, threads, listers, health });
   const gates = new FeatureGates(options.featureGateOverrides);
@@ -152,6 +139,34 @@ async function openGates(
     signer: await startSigner(options, log),
     storageOf: (group, resource) => served.find(group, resource)?.storage,
   });
+}
+
+function startStorageMetrics(
+  { flags }: ServerOptions,
+  served: ServedResources,
+  { backend }: ClosableStorageFactory,
+): () => void {
+  return registerStorageMetrics(metrics, {
+    storages: () => openStorages(served),
+    backend,
+    sizeIntervalMs: flags["etcd-db-metric-poll-interval"],
+  });
+}
+
+/** Adds and removes resources as their CustomResourceDefinitions come and go. */
+function followDefinitions(
+  { options, health }: ApiServerConfig,
+  served: ServedResources,
+  storage: ClosableStorageFactory,
+): CustomResources {
+  const customs = new CustomResources({
+    served,
+    storage,
+    builtIn: builtInGroups((resource) => isServed(options.runtimeConfig, resource)),
+    onError: (error) => logError("Following CustomResourceDefinitions failed", error),
+  });
+  addInformerCheck(health, "crd-informer-synced", customs.synced);
+  return customs;
 }
 
 function install(options: ServerOptions, storage: ClosableStorageFactory) {

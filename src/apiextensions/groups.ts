@@ -74,6 +74,7 @@ function discovered(definition: Definition, { subresources }: DefinitionVersion)
         ? []
         : [{ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs }]),
     ],
+    isCustom: true,
     storageVersionHash: storageVersionHash({ group, version: stored, kind }),
   };
 }

@@ -43,9 +43,11 @@ export function decodeBody(
 ): KubeObject {
   const plain = mediaType === JSON_TYPE ? decodePlain(bytes, target, fieldValidation) : undefined;
   if (plain !== undefined) return plain;
-  const found = withDefaults(typeMetaOf(bytes, mediaType, target), target.kind);
+  const said = typeMetaOf(bytes, mediaType, target);
   // Objects without a Go type may say any kind: their validation has a rule for it.
   const isUnstructured = target.schema.unstructured !== undefined;
+  if (isUnstructured) checkTypeMeta(said, bytes, target);
+  const found = withDefaults(said, target.kind);
   const schema = isUnstructured ? target.schema : checkKind(found, target);
   let decoded: Decoded;
   try {
@@ -119,6 +121,29 @@ function typeMetaOf(
       `the object provided is unrecognized (must be of type ${target.kind.kind}): ${text}`,
     );
   }
+}
+
+/** Objects without a Go type have to say what they are. */
+function checkTypeMeta(
+  { kind, apiVersion }: { readonly apiVersion: string; readonly kind: string },
+  bytes: Uint8Array,
+  target: BodyTarget,
+): void {
+  const text = Buffer.from(bytes).toString("utf8");
+  const isGood = apiVersion === "" || parseApiVersion(apiVersion) !== undefined;
+  if (kind === "" || !isGood) {
+    const why =
+      kind === ""
+        ? `Object 'Kind' is missing in '${text}'`
+        : `unexpected GroupVersion string: ${apiVersion}`;
+    throw api.badRequest(
+      `the object provided is unrecognized (must be of type ${target.kind.kind}): ${why} (${summarize(bytes)})`,
+    );
+  }
+  if (apiVersion !== "") return;
+  throw api.badRequest(
+    `the API version in the data () does not match the expected API version (${apiVersionOf(target.kind)})`,
+  );
 }
 
 /** Upstream: summarizeData: JSON as text, anything else in hexadecimal. */

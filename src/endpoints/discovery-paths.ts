@@ -28,7 +28,7 @@ import {
   YAML_TYPE,
 } from "./negotiation.ts";
 import { bytesResponse, respondJsonText } from "./respond.ts";
-import type { PathRoutes } from "./routes.ts";
+import { notFoundText, type PathRoutes } from "./routes.ts";
 
 const STANDARD_OFFER = {
   mediaTypes: ["application/json", "application/yaml", PROTOBUF_TYPE] as const,
@@ -75,7 +75,7 @@ function apiPath(source: DiscoverySource, depth: number, version: string | undef
 
 function versionPath(group: ServedGroup, version: string): Handler {
   const served = group.versions.find((one) => one.version === version);
-  if (served === undefined) return noSuch;
+  if (served === undefined) return group.explicitKinds === true ? notFoundText : noSuch;
   return getOnly((request) =>
     respondDocument(request, apiResourceList(group.group, served), "strict"),
   );

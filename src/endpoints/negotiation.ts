@@ -139,7 +139,7 @@ function unacceptable(clauses: readonly AcceptClause[], offer: Offer): StatusErr
   const streams = offer.streaming
     ? [`${JSON_TYPE};stream=watch`, `${PROTOBUF_TYPE};stream=watch`]
     : [];
-  const types = offer.streaming ? streams : [...offer.mediaTypes];
+  const types = offer.streaming ? streams : namedTypes(offer.mediaTypes);
   return notAcceptable(`only the following media types are accepted: ${types.join(", ")}`);
 }
 
@@ -165,8 +165,14 @@ export function contentTypeOf(
   throw unknownFormat(acceptable);
 }
 
+/** Upstream names protobuf for custom resources too, whose objects have none. */
+function namedTypes(types: readonly string[]): readonly string[] {
+  const isPlain = types.includes(JSON_TYPE) && !types.includes(PROTOBUF_TYPE);
+  return isPlain ? [...types, PROTOBUF_TYPE] : types;
+}
+
 export function unknownFormat(acceptable: readonly string[]): StatusError {
-  const types = acceptable.join(", ");
+  const types = namedTypes(acceptable).join(", ");
   const message = `the body of the request was in an unknown format - accepted media types include: ${types}`;
   return new StatusError("UnsupportedMediaType", message);
 }

@@ -3,20 +3,35 @@
  * from the internal type.
  */
 import type { KubeObject, ObjectMeta } from "../apimachinery/meta/types.ts";
+import type { JsonObject } from "../apimachinery/runtime/json.ts";
+import { encodeJson } from "../apimachinery/runtime/json-encode.ts";
+import { structOf } from "../apis/schemas.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
+
+const OBJECT_META = "k8s.io/apimachinery/pkg/apis/meta/v1.ObjectMeta";
+
+/** What decides on an object's metadata. */
+export type PartialSource = Pick<ServedResource, "hooks" | "custom">;
 
 /** `{kind: PartialObjectMetadata}` with the object's metadata. */
 export function partialMetadata(
-  { hooks }: Pick<ServedResource, "hooks">,
+  { hooks, custom }: PartialSource,
   object: KubeObject,
   version: string,
 ): KubeObject {
-  const metadata = object.metadata ?? {};
+  const metadata = custom === undefined ? (object.metadata ?? {}) : inGoOrder(object.metadata);
   return {
     kind: "PartialObjectMetadata",
     apiVersion: `meta.k8s.io/${version}`,
     metadata: withoutAnnotations(metadata, hooks?.fieldAnnotations ?? []),
   };
+}
+
+/** Custom resources are stored by the alphabet. */
+function inGoOrder(metadata: ObjectMeta | undefined): ObjectMeta {
+  if (metadata === undefined) return {};
+  const text = encodeJson(metadata as unknown as JsonObject, structOf(OBJECT_META));
+  return JSON.parse(text) as ObjectMeta;
 }
 
 function withoutAnnotations(metadata: ObjectMeta, names: readonly string[]): ObjectMeta {

@@ -80,8 +80,11 @@ export class Routes {
 
   #handler(resource: ServedResource, request: AuthorizedRequest): Handler {
     const handlers = this.#handlersOf(resource, request);
+    const handler = handlers?.[request.method];
+    if (resource.custom !== undefined && handler === undefined) {
+      return unservedCustom(resource, request, handlers);
+    }
     if (handlers === undefined) throw api.noSuchPath();
-    const handler = handlers[request.method];
     if (handler === undefined) throw api.methodNotAllowed();
     if (resource.custom === undefined) noteDeprecation(request, resource.kind);
     else for (const text of resource.custom.warnings) request.warnings.add(text);
@@ -124,6 +127,20 @@ export class Routes {
     }
     return routes;
   }
+}
+
+/** What the handler of custom resources answers where nothing is. */
+function unservedCustom(
+  { groupResource, namespaced }: ServedResource,
+  { info }: AuthorizedRequest,
+  handlers: MethodHandlers | undefined,
+): Handler {
+  const isScoped = !namespaced || info.namespace !== "";
+  if (!isScoped || (handlers === undefined && info.subresource === "")) return notFoundText;
+  if (handlers === undefined) throw api.notFound(groupResource, info.name);
+  const { group, resource: kind } = groupResource;
+  const message = `${info.verb} is not supported on resources of kind "${kind}.${group}"`;
+  throw new api.StatusError("MethodNotAllowed", message, { details: { group, kind } });
 }
 
 function makeRoutes(scope: RequestScope): ResourceRoutes {

@@ -9,7 +9,7 @@ import type { PrinterColumn } from "../apis/resources.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import { printerFor } from "../registry/printers/printers.ts";
 import type { ReceivedRequest } from "../request/request.ts";
-import { partialMetadata } from "./partial-metadata.ts";
+import { type PartialSource, partialMetadata } from "./partial-metadata.ts";
 
 export interface TableMeta {
   readonly resourceVersion?: string;
@@ -94,7 +94,7 @@ export function includeObjectOf(request: ReceivedRequest): IncludeObject {
 
 /** A row's `object`: null, the object's metadata, or all of it. */
 export function includedObject(
-  resource: Pick<ServedResource, "hooks">,
+  resource: PartialSource,
   object: KubeObject,
   include: IncludeObject,
   version: string,

@@ -34,17 +34,17 @@ export function customObjects({ apiVersion, kind, schema }: CustomVersion): Cust
   const hasDefaults = schemaHas(schema, (one) => one.default !== undefined);
   const hasEmbedded = schemaHas(schema, (one) => one["x-kubernetes-embedded-resource"] === true);
   const coerce: CustomObjects["coerce"] = (object, unknown, drop) => {
-    if (schema !== undefined) {
-      pruneObject(object, schema, unknown);
-      pruneNullsWithoutDefaults(withoutMetadata(object), schema);
-      for (const name of Object.keys(object))
-        if (isStrayNull(object, name, schema)) delete object[name];
-      if (hasEmbedded) coerceEmbedded(object, schema, { drop, unknown });
-    }
     const { metadata } = object;
     if (metadata !== undefined) {
       object["metadata"] = coerceMetadata(metadata, "metadata", { drop, unknown });
     }
+    if (schema === undefined) return object;
+    pruneObject(object, schema, unknown);
+    pruneNullsWithoutDefaults(withoutMetadata(object), schema);
+    for (const name of Object.keys(object)) {
+      if (isStrayNull(object, name, schema)) delete object[name];
+    }
+    if (hasEmbedded) coerceEmbedded(object, schema, { drop, unknown });
     return object;
   };
   return {

@@ -4,7 +4,7 @@
  */
 import type { JsonValue } from "../../apimachinery/runtime/json.ts";
 import { encodeSortedJson } from "../../apimachinery/runtime/json-encode.ts";
-import { duplicate, type ErrorList, Path } from "../../apimachinery/validation/field.ts";
+import { duplicate, type ErrorList, invalid, Path } from "../../apimachinery/validation/field.ts";
 import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
 
 const isMap = (value: JsonValue): value is Record<string, JsonValue> =>
@@ -44,6 +44,12 @@ function duplicates(items: readonly JsonValue[], schema: Schema, at: Path): Erro
   const keys = schema["x-kubernetes-list-map-keys"] ?? [];
   const seen = new Set<string>();
   for (const [i, item] of items.entries()) {
+    if (type === "map" && !isMap(item)) {
+      if (item === null) continue;
+      const detail = "must be an object for an array of list-type map";
+      errors.push(invalid(at.index(i), item, detail));
+      continue;
+    }
     const shown = type === "map" ? keyOf(item, keys) : item;
     const text = encodeSortedJson(shown);
     if (seen.has(text)) errors.push(duplicate(at.index(i), shown));

@@ -70,7 +70,7 @@ export function withoutEmpty(metadata: JsonObject): JsonObject {
       value === undefined ||
       value === null ||
       value === "" ||
-      value === 0 ||
+      (value === 0 && name !== "deletionGracePeriodSeconds") ||
       (typeof value === "object" && Object.keys(value).length === 0);
     if (isEmpty) delete metadata[name];
   }

@@ -65,7 +65,8 @@ function valueErrors(
     errors.push(typeInvalid(place, got, detail));
   }
   if (typeof value === "number" || typeof value === "bigint") {
-    errors.push(...validateNumber(value, schema, place, name));
+    const odd = at === undefined ? "<nil>" : place;
+    errors.push(...validateNumber(value, schema, place, name, odd));
   } else if (typeof value === "string") errors.push(...validateText(value, schema, place, name));
   else if (Array.isArray(value)) errors.push(...validateList(value, schema, at, name, old));
   else if (typeof value === "object" && value !== null) {
@@ -78,11 +79,14 @@ function valueErrors(
   return [...errors, ...validateCombinations(value, schema, at, name, old)];
 }
 
+/** What fits a 64 bit integer. */
+const isInteger = (value: number) => Number.isInteger(value) && Math.abs(value) < 2 ** 63;
+
 function typeOf(value: JsonValue): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (typeof value === "bigint") return "integer";
-  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  if (typeof value === "number") return isInteger(value) ? "integer" : "number";
   return typeof value === "boolean" ? "boolean" : typeof value;
 }
 
@@ -93,24 +97,27 @@ function typeFits(type: string, got: string, _value: JsonValue): boolean {
   return type === got || (type === "number" && got === "integer");
 }
 
+/** Errors about the type of a boundary or of the value have no path: they stand at `odd`. */
 function validateNumber(
   value: number | bigint,
   schema: Schema,
   at: Path | string,
   name: string,
+  odd: Path | string,
 ): ErrorList {
   const errors: ErrorList = [];
-  const isInteger = schema.type === "integer";
+  const wantsInteger = schema.type === "integer";
   const limits = [schema.minimum, schema.maximum, schema.multipleOf];
-  if (isInteger && typeof value === "number" && !Number.isInteger(value)) {
-    if (limits.every((limit) => limit === undefined)) return errors;
+  if (wantsInteger && typeof value === "number" && !isInteger(value)) {
+    const hasNone = limits.every((limit) => limit === undefined);
+    if (hasNone && typeof odd !== "string") return errors;
     const detail = `Checked value must be of type integer (default format) in ${name}`;
-    return [invalid(at, "", detail)];
+    return [invalid(odd, "", detail)];
   }
   const bad = (what: string, limit: number | undefined) => {
-    if (!isInteger || limit === undefined || Number.isInteger(limit)) return false;
+    if (!wantsInteger || limit === undefined || Number.isInteger(limit)) return false;
     const detail = `${what} must be of type integer (default format) in ${name}`;
-    errors.push(invalid(at, "", detail));
+    errors.push(invalid(odd, "", detail));
     return true;
   };
   const { multipleOf, maximum, minimum } = schema;

@@ -69,9 +69,7 @@ export function apiResourceList(
 ): DiscoveryDocument {
   const entries = byName(resources, (resource) => resource.resource).flatMap((resource) => [
     resourceObject(resource),
-    ...byName(resource.subresources, (sub) => sub.name).map((sub) =>
-      subresourceObject(resource, sub),
-    ),
+    ...subresourcesOf(resource).map((sub) => subresourceObject(resource, sub)),
   ]);
   return {
     schema: structOf(`${META}.APIResourceList`),
@@ -82,6 +80,11 @@ export function apiResourceList(
       resources: entries,
     },
   };
+}
+
+/** By name; those of custom resources as their definition has them. */
+function subresourcesOf({ subresources, isCustom }: ServedResource): readonly BuiltInSubresource[] {
+  return isCustom === true ? subresources : byName(subresources, (sub) => sub.name);
 }
 
 function byName<T>(list: readonly T[], name: (item: T) => string): T[] {
@@ -154,7 +157,7 @@ function aggregatedResource(
     verbs: [...resource.verbs],
     shortNames: [...resource.shortNames],
     categories: [...resource.categories],
-    subresources: byName(resource.subresources, (sub) => sub.name).map((sub) => ({
+    subresources: subresourcesOf(resource).map((sub) => ({
       subresource: sub.name,
       responseKind: {
         group: sub.group ?? own.group,

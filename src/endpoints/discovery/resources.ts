@@ -16,6 +16,8 @@ export interface ServedResource {
   readonly verbs: readonly string[];
   readonly subresources: readonly BuiltInSubresource[];
   readonly storageVersionHash?: string;
+  /** From a CustomResourceDefinition. */
+  readonly isCustom?: boolean;
 }
 
 export interface ServedVersion {

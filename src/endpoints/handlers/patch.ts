@@ -141,6 +141,7 @@ export function makePatcher(
       result.strictErrors,
       text,
     );
+    if (schema.unstructured !== undefined) return object; // validation says what it may be
     object.kind = kind.kind;
     object.apiVersion = apiVersionOf(kind);
     return object;

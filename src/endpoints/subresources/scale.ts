@@ -9,12 +9,13 @@ import {
   labelSelectorString,
   selectorFromSet,
 } from "../../apimachinery/labels/selector.ts";
-import type { KubeObject, ManagedFieldsEntry } from "../../apimachinery/meta/types.ts";
+import type { JsonObject, KubeObject, ManagedFieldsEntry } from "../../apimachinery/meta/types.ts";
 import { metadataOf } from "../../apimachinery/meta/types.ts";
 import { cloneJson } from "../../apimachinery/runtime/clone.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
 import { validateScale } from "../../apis/autoscaling/v1/validation.ts";
 import { structOf } from "../../apis/schemas.ts";
+import { valueAt } from "../../registry/apiextensions/customresource/strategy.ts";
 import { decodeStored } from "../../registry/generic/object-codec.ts";
 import type { ServedResource } from "../../registry/generic/served-resource.ts";
 import { getObject } from "../../registry/generic/store.ts";
@@ -50,7 +51,9 @@ export function scaleHandlers(scope: RequestScope): MethodHandlers {
     const negotiated = negotiate(request, offer);
     const namespace = namespaceOf(request, scope.resource);
     const stored = await getObject(scope.resource, namespace, request.info.name, "");
-    const scale = scaleOf(scope.resource, decodeStored(stored, scope.resource.storageSchema));
+    const object = decodeStored(stored, scope.resource.storageSchema);
+    checkReplicas(scope.resource, object);
+    const scale = shownScale(scope.resource, object);
     return respondScale(request, scope.resource, negotiated, scale);
   };
   const write =
@@ -129,8 +132,9 @@ function scaleResource(resource: ServedResource): ServedResource {
   let made = scaleResources.get(resource);
   if (made === undefined) {
     const schema = structOf(SCALE_SCHEMA_NAME);
+    const { custom: _custom, ...rest } = resource;
     made = {
-      ...resource,
+      ...rest,
       kind: SCALE_KIND,
       storageKind: SCALE_KIND,
       schema,
@@ -155,20 +159,21 @@ async function writeScale(
     const handler = new ScaleHandler(
       parent.metadata?.managedFields,
       apiVersionOf(resource.kind),
-      new Map([[apiVersionOf(resource.kind), REPLICAS_PATH]]),
+      new Map([[apiVersionOf(resource.kind), replicasPath(resource)]]),
     );
-    const live = withManagedFields(scaleOf(resource, parent), handler.toSubresource());
+    const live = withManagedFields(shownScale(resource, parent), handler.toSubresource());
     const made = make(cloneJson(live));
     const next = isApply
       ? made
       : (fieldManagerFor(scaleResource(resource), "scale").updated(live, made, manager) as Scale);
-    checkScale(name, next);
+    if (resource.custom === undefined) checkScale(name, next);
     const version = next.metadata?.resourceVersion ?? "";
     const updated = cloneJson(parent);
     const metadata = metadataOf(updated);
-    if (version === "") delete metadata.resourceVersion;
-    else metadata.resourceVersion = version;
-    updated.spec = { ...updated.spec, replicas: next.spec?.replicas ?? 0 };
+    // A Scale may say no version, whatever the parent asks for.
+    if (version !== "") metadata.resourceVersion = version;
+    else if (resource.custom === undefined) delete metadata.resourceVersion;
+    setReplicas(updated, replicasPath(resource), next.spec?.replicas ?? 0);
     const entries = handler.toParent(next.metadata?.managedFields);
     if (entries === undefined) delete metadata.managedFields;
     else metadata.managedFields = entries;
@@ -176,7 +181,57 @@ async function writeScale(
   };
   const uid = undefined;
   const result = await runUpdate(scope, request, options, "", uid, optionsKind, update, false);
-  return scaleOf(resource, result.object);
+  return shownScale(resource, result.object);
+}
+
+function replicasPath({ custom }: ServedResource): readonly string[] {
+  const path = custom?.scale?.specReplicasPath;
+  return path === undefined ? REPLICAS_PATH : path.replace(/^\./, "").split(".");
+}
+
+function setReplicas(object: KubeObject, path: readonly string[], replicas: number): void {
+  let at = object as JsonObject;
+  for (const name of path.slice(0, -1)) {
+    const inner = at[name];
+    const isMap = typeof inner === "object" && inner !== null && !Array.isArray(inner);
+    const next: JsonObject = isMap ? (inner as JsonObject) : {};
+    at[name] = next;
+    at = next;
+  }
+  at[path[path.length - 1] ?? "replicas"] = replicas;
+}
+
+/** The Scale of a built-in workload or of a custom resource. */
+function shownScale(resource: ServedResource, object: KubeObject): Scale {
+  const paths = resource.custom?.scale;
+  return paths === undefined ? scaleOf(resource, object) : customScale(object, paths);
+}
+
+type ScalePaths = NonNullable<NonNullable<ServedResource["custom"]>["scale"]>;
+
+/** Upstream: apiextensions-apiserver/pkg/registry/customresource/etcd.go, scaleFromCustomResource. */
+function customScale(object: KubeObject, paths: ScalePaths): Scale {
+  const at = (path: string) => (path === "" ? undefined : valueAt(object as never, path));
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
+  const [replicas, found] = [paths.specReplicasPath, paths.statusReplicasPath].map(at);
+  const selector = at(paths.labelSelectorPath);
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: { replicas: typeof replicas === "number" ? replicas : 0 },
+    status: {
+      replicas: typeof found === "number" ? found : 0,
+      ...(typeof selector === "string" && selector !== "" ? { selector } : {}),
+    },
+  };
+}
+
+/** Throws 500 for a custom resource that says nothing of its replicas. */
+function checkReplicas({ custom }: ServedResource, object: KubeObject): void {
+  const path = custom?.scale?.specReplicasPath;
+  if (path === undefined || typeof valueAt(object as never, path) === "number") return;
+  throw api.internalError(`the spec replicas field ${JSON.stringify(path)} does not exist`);
 }
 
 function withManagedFields(scale: Scale, entries: ManagedFieldsEntry[] | undefined): Scale {

@@ -173,11 +173,16 @@ function beforeCreate(resource: ServedResource, context: WriteContext, object: K
   if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
   errors.push(...strategy.validate(context, object));
   const name = metadata.name ?? "";
-  if (errors.length > 0) throw api.invalid(resource.kind, name, errors);
+  if (errors.length > 0) throw api.invalid(kindOf(resource, object), name, errors);
   const sanity = validateObjectMeta(metadata, resource.namespaced, nameIsPathSegment, METADATA);
-  if (sanity.length > 0) throw api.invalid(resource.kind, name, sanity);
+  if (sanity.length > 0) throw api.invalid(kindOf(resource, object), name, sanity);
   for (const text of strategy.warningsOnCreate?.(context, object) ?? []) context.addWarning(text);
   strategy.canonicalize?.(object);
+}
+
+/** Custom resources may say another kind than theirs, which is one of the errors. */
+function kindOf({ kind, custom }: ServedResource, object: KubeObject) {
+  return custom === undefined ? kind : { ...kind, kind: object.kind ?? "" };
 }
 
 /** How an update differs from the main endpoint's: `/status`, `/scale`, ... */
@@ -335,7 +340,8 @@ async function updateStep(
 function checkUid(resource: ServedResource, name: string, uid: string, old: KubeObject): void {
   const found = metadataOf(old).uid ?? "";
   if (uid === found) return;
-  const prefix = resource.storage?.config.prefix ?? "/";
+  const root = resource.custom === undefined ? "" : "/registry";
+  const prefix = `${root}${resource.storage?.config.prefix ?? "/"}`;
   const namespace = metadataOf(old).namespace;
   const key = `${prefix}${namespace === undefined ? "" : `${namespace}/`}${name}`;
   const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`;
@@ -405,7 +411,7 @@ function beforeUpdate(
   }
   if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
   errors.push(...strategy.validateUpdate(context, object, old));
-  if (errors.length > 0) throw api.invalid(resource.kind, metadata.name ?? "", errors);
+  if (errors.length > 0) throw api.invalid(kindOf(resource, object), metadata.name ?? "", errors);
   const warnings = strategy.warningsOnUpdate?.(context, object, old) ?? [];
   for (const text of warnings) context.addWarning(text);
   resource.strategy.canonicalize?.(object);

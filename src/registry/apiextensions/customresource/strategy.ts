@@ -11,7 +11,7 @@ import {
 } from "../../../apimachinery/runtime/gvk.ts";
 import type { JsonObject, JsonValue } from "../../../apimachinery/runtime/json.ts";
 import { semanticDeepEqual } from "../../../apimachinery/validation/equality.ts";
-import { type ErrorList, invalid } from "../../../apimachinery/validation/field.ts";
+import { type ErrorList, invalid, Path } from "../../../apimachinery/validation/field.ts";
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { validateListTypes } from "../../../apis/apiextensions/list-values.ts";
 import { validateEmbedded } from "../../../apis/apiextensions/object-meta.ts";
@@ -72,7 +72,7 @@ function statusStrategy(rules: CustomResourceRules) {
       else metadataOf(object).managedFields = managedFields;
     },
     validateUpdate: (_context: unknown, object: KubeObject, old: KubeObject) =>
-      validateCustom(rules, object, old),
+      validateStatus(rules, object, old),
     // Upstream's list, by name: everything at the top but status.
     resetFields: ["spec", "metadata"],
     allowUnconditionalUpdate: false,
@@ -97,10 +97,42 @@ function validateCustom(
   object: KubeObject,
   old?: KubeObject,
 ): ErrorList {
-  const { schema, scale } = rules;
-  const errors: ErrorList = [];
   const value = object as unknown as JsonObject;
-  const { kind } = rules;
+  const before = old as unknown as JsonObject | undefined;
+  const errors = validateTypeMeta(rules.kind, object);
+  const { schema, scale } = rules;
+  if (schema !== undefined) {
+    errors.push(...validateSchemaValue(value, schema, undefined, "", before));
+  }
+  if (scale !== undefined) {
+    errors.push(...validateReplicas(value, scale.specReplicas));
+    errors.push(...validateReplicas(value, scale.statusReplicas));
+  }
+  return [...errors, ...validateStructure(rules, value, before)];
+}
+
+/** Of a status, errors are told without the rest of the object. */
+function validateStatus(
+  rules: CustomResourceRules,
+  object: KubeObject,
+  old: KubeObject,
+): ErrorList {
+  const value = object as unknown as JsonObject;
+  const before = old as unknown as JsonObject;
+  const errors = validateTypeMeta(rules.kind, object);
+  const { schema, scale } = rules;
+  const own = schema?.properties?.["status"];
+  const { status } = value;
+  if (own !== undefined && status !== undefined) {
+    const at = Path.root("status");
+    errors.push(...validateSchemaValue(status, own, at, "", before["status"]));
+  }
+  if (scale !== undefined) errors.push(...validateReplicas(value, scale.statusReplicas));
+  return [...errors, ...validateStructure(rules, value, before)];
+}
+
+function validateTypeMeta(kind: GroupVersionKind, object: KubeObject): ErrorList {
+  const errors: ErrorList = [];
   if (object.kind !== kind.kind) {
     errors.push(invalid("kind", object.kind ?? "", `must be ${kind.kind}`));
   }
@@ -108,17 +140,22 @@ function validateCustom(
   if (object.apiVersion !== apiVersion) {
     errors.push(invalid("apiVersion", object.apiVersion ?? "", `must be ${apiVersion}`));
   }
-  if (scale !== undefined) errors.push(...validateReplicas(value, scale));
-  if (schema === undefined) return errors;
-  const before = old as unknown as JsonObject | undefined;
-  errors.push(...validateSchemaValue(value, schema, undefined, "", before));
-  errors.push(...validateEmbedded(value, schema));
+  return errors;
+}
+
+/** What does not follow from the types of values: embedded objects, sets and maps. */
+function validateStructure(
+  { schema }: CustomResourceRules,
+  value: JsonObject,
+  before: JsonObject | undefined,
+): ErrorList {
+  if (schema === undefined) return [];
+  const errors = validateEmbedded(value, schema);
   const twice = validateListTypes(value, schema);
   // Duplicates that were there before do not stop an update.
   const wereThere =
     twice.length > 0 && before !== undefined && validateListTypes(before, schema).length > 0;
-  if (!wereThere) errors.push(...twice);
-  return errors;
+  return wereThere ? errors : [...errors, ...twice];
 }
 
 /** The value at `.spec.replicas`; undefined when there is none. */
@@ -131,18 +168,42 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
   return value;
 }
 
-function validateReplicas(
-  object: JsonObject,
-  { specReplicas, statusReplicas }: NonNullable<CustomResourceRules["scale"]>,
-): ErrorList {
-  const errors: ErrorList = [];
-  for (const path of [specReplicas, statusReplicas]) {
-    const value = valueAt(object, path);
-    if (typeof value !== "number" || !Number.isInteger(value)) continue;
-    if (value < 0) errors.push(invalid(path, value, "should be a non-negative integer"));
-    if (value > INT32_MAX) {
-      errors.push(invalid(path, value, `should be less than or equal to ${INT32_MAX}`));
+/** Upstream: unstructured.NestedInt64, whose errors say what it met. */
+function validateReplicas(object: JsonObject, path: string): ErrorList {
+  let value: JsonValue | undefined = object;
+  const wrong = (wanted: string) => {
+    const detail = `${path} accessor error: ${goText(value)} is of the type ${goTypeOf(value)}, expected ${wanted}`;
+    return [invalid(path, 0, detail)];
+  };
+  for (const name of path.replace(/^\./, "").split(".")) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return wrong("map[string]interface{}");
     }
+    value = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (value === undefined) return [];
   }
-  return errors;
+  if (typeof value === "bigint") {
+    return [invalid(path, value, `should be less than or equal to ${INT32_MAX}`)];
+  }
+  if (typeof value !== "number" || !Number.isInteger(value)) return wrong("int64");
+  if (value < 0) return [invalid(path, value, "should be a non-negative integer")];
+  if (value <= INT32_MAX) return [];
+  return [invalid(path, value, `should be less than or equal to ${INT32_MAX}`)];
+}
+
+function goTypeOf(value: JsonValue | undefined): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
+  if (Array.isArray(value)) return "[]interface {}";
+  return typeof value === "object" ? "map[string]interface {}" : "string";
+}
+
+/** Go's %v. */
+function goText(value: JsonValue | undefined): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
+  if (typeof value !== "object") return String(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${members.map(([name, member]) => `${name}:${goText(member)}`).join(" ")}]`;
 }
