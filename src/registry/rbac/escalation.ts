@@ -87,9 +87,8 @@ async function checkBinding(attributes: Asked, rules: RoleRules, authorizer: Aut
   const plural = kind === "ClusterRole" ? "clusterroles" : kind === "Role" ? "roles" : undefined;
   if (plural !== undefined && (await may(authorizer, attributes, "bind", plural, name))) return;
   const granted = rules.rulesOf(roleRef, attributes.namespace);
-  if (granted === undefined) {
-    throw notFound({ group: GROUP, resource: (kind ?? "").toLowerCase() }, name);
-  }
+  // Upstream's store names the resource of the request, whatever it looks for.
+  if (granted === undefined) throw notFound(attributes.resource, name);
   const problem = escalation(attributes, rules, granted.rules);
   if (problem !== undefined) throw refused(attributes, problem);
 }
@@ -118,7 +117,7 @@ async function may(
 
 /** What the user would gain, in upstream's words; undefined when nothing. */
 function escalation(
-  { user, namespace }: Asked,
+  { user, namespace, resource }: Asked,
   rules: RoleRules,
   wanted: readonly PolicyRule[],
 ): string | undefined {
@@ -127,7 +126,9 @@ function escalation(
   if (missing.length === 0) return undefined;
   const texts = [...new Set(compactRules(missing).map((rule) => ruleText(rule)))].sort();
   const who = `user ${JSON.stringify(user.name)} (groups=${quotedList(user.groups)})`;
-  const tail = errors.length === 0 ? "" : `; resolution errors: [${errors.join(" ")}]`;
+  const named = errors.map((error) => error.replace(/^(cluster)?role\./, `${resource.resource}.`));
+  const all = named.length > 1 ? `[${[...new Set(named)].join(", ")}]` : named.join("");
+  const tail = errors.length === 0 ? "" : `; resolution errors: [${all}]`;
   return `${who} is attempting to grant RBAC permissions not currently held:\n${texts.join("\n")}${tail}`;
 }
 

@@ -74,6 +74,7 @@ for (const [held, wanted, missing] of covers) {
 
 interface Case {
   readonly held?: PolicyRule[];
+  readonly errors?: readonly string[];
   readonly allowed?: string;
   readonly resource?: string;
   readonly object: object;
@@ -152,10 +153,24 @@ const cases: Readonly<Record<string, Case>> = {
     object: toAdmin,
     refused: /not currently held/,
   },
+  "with one missing role of the user's": {
+    object: { metadata: { name: "r" }, rules: secrets },
+    errors: ['clusterrole.rbac.authorization.k8s.io "a" not found'],
+    refused: /; resolution errors: \[roles\.rbac\.authorization\.k8s\.io "a" not found\]$/,
+  },
+  "with two": {
+    resource: "clusterroles",
+    object: { metadata: { name: "r" }, rules: secrets },
+    errors: [
+      'clusterrole.rbac.authorization.k8s.io "a" not found',
+      'role.rbac.authorization.k8s.io "b" not found',
+    ],
+    refused: /: \[\[clusterroles\.\S+ "a" not found, clusterroles\.\S+ "b" not found\]\]$/,
+  },
   "a binding to nothing": {
     resource: "clusterrolebindings",
     object: { metadata: { name: "b" }, roleRef: { kind: "ClusterRole", name: "gone" } },
-    refused: /^clusterrole\.rbac\.authorization\.k8s\.io "gone" not found$/,
+    refused: /^clusterrolebindings\.rbac\.authorization\.k8s\.io "gone" not found$/,
   },
 };
 for (const [what, one] of Object.entries(cases)) {
@@ -168,7 +183,7 @@ for (const [what, one] of Object.entries(cases)) {
       },
     };
     const roleRules = {
-      rulesFor: () => ({ rules: one.held ?? [], errors: [] }),
+      rulesFor: () => ({ rules: one.held ?? [], errors: one.errors ?? [] }),
       rulesOf: ({ name }: { name?: string | undefined }) =>
         name === "big" ? { rules: secrets } : undefined,
     };
