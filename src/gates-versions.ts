@@ -10,8 +10,9 @@ import {
   type GroupVersionKind,
   type GroupVersionResource,
 } from "./apimachinery/runtime/gvk.ts";
-import type { JsonValue } from "./apimachinery/runtime/json.ts";
+import type { JsonObject, JsonValue } from "./apimachinery/runtime/json.ts";
 import { decodeJson } from "./apimachinery/runtime/json-decode.ts";
+import { encodeJson } from "./apimachinery/runtime/json-encode.ts";
 import { schemaForKind } from "./apis/schemas.ts";
 import { mergeTyped } from "./endpoints/fieldmanager/merge.ts";
 import { deduced, type MergeType, mergeTypeOf } from "./endpoints/fieldmanager/merge-type.ts";
@@ -41,9 +42,16 @@ export function createVersions(served: () => ServedResources): Versions {
         .map((one) => ({ resource: one.gvr, kind: kindOf(one, subresource) }));
     },
     convert(object, to) {
+      const owner = ownerOf(to);
       const copy = cloneJson(object) as KubeObject;
-      const converted = ownerOf(to)?.fromStorage(copy) ?? copy;
-      return { ...converted, kind: to.kind.kind, apiVersion: apiVersionOf(to.kind) };
+      const converted = owner?.fromStorage(copy) ?? copy;
+      const named = { ...converted, kind: to.kind.kind, apiVersion: apiVersionOf(to.kind) };
+      const schema =
+        owner?.protobuf === false ? undefined : (owner?.schema ?? schemaForKind(to.kind));
+      // As clients would read it: what is empty is not there.
+      return schema === undefined
+        ? named
+        : (JSON.parse(encodeJson(named as unknown as JsonObject, schema)) as KubeObject);
     },
     readBack(object, from) {
       const owner = ownerOf(from);

@@ -6,7 +6,10 @@ import { isIP } from "node:net";
 import { LRUCache } from "lru-cache";
 import type { PostReview } from "./admission/dynamic/webhook.ts";
 import type { Listers } from "./admission/plugin.ts";
-import type { WebhookClientConfig } from "./apis/admissionregistration/v1/types.ts";
+import type {
+  ServiceReference,
+  WebhookClientConfig,
+} from "./apis/admissionregistration/v1/types.ts";
 import type { Service } from "./apis/core/v1/types.ts";
 import { WebhookClient } from "./request/outgoing/webhook-client.ts";
 
@@ -27,7 +30,7 @@ export function createPostReview(listers: Listers): PostReview {
     dispose: (client) => client.close(),
   });
   return async (config, timeoutSeconds, body) => {
-    const place = await placeOf(config, listers);
+    const place = await placeOf(config, timeoutSeconds, listers);
     const key = JSON.stringify([config, timeoutSeconds, place]);
     const client = clients.get(key) ?? clientOf(config, timeoutSeconds, place);
     clients.set(key, client);
@@ -40,8 +43,7 @@ function clientOf(
   timeoutSeconds: number,
   place: Place | undefined,
 ): WebhookClient {
-  const url = new URL(urlOf(config));
-  url.searchParams.set("timeout", `${timeoutSeconds}s`);
+  const url = urlOf(config, timeoutSeconds);
   const { caBundle } = config;
   return new WebhookClient(
     {
@@ -58,28 +60,45 @@ function clientOf(
   );
 }
 
-function urlOf({ url, service }: WebhookClientConfig): string {
-  if (service === undefined) return url ?? "";
-  const { name = "", namespace = "", path = "", port = PORT_DEFAULT } = service;
+function urlOf({ url, service }: WebhookClientConfig, timeoutSeconds: number): URL {
+  const parsed = new URL(service === undefined ? (url ?? "") : serviceUrl(service));
+  parsed.searchParams.set("timeout", `${timeoutSeconds}s`);
+  return parsed;
+}
+
+function serviceUrl({
+  name = "",
+  namespace = "",
+  path = "",
+  port = PORT_DEFAULT,
+}: ServiceReference) {
   return `https://${name}.${namespace}.svc:${port}${path.startsWith("/") ? path : `/${path}`}`;
 }
 
 /** Where to connect to for a service. Throws an Error that says why there is no place. */
 async function placeOf(
-  { service }: WebhookClientConfig,
+  config: WebhookClientConfig,
+  timeoutSeconds: number,
   listers: Listers,
 ): Promise<Place | undefined> {
+  const { service } = config;
   if (service === undefined) return undefined;
+  const nowhere = (why: string) => {
+    const { href, host } = urlOf(config, timeoutSeconds);
+    // Messages name the port though it is the default one.
+    const named = href.replace(host, /:\d+$/.test(host) ? host : `${host}:${PORT_DEFAULT}`);
+    return new Error(`Post "${named}": ${why}`);
+  };
   const { name = "", namespace = "", port = PORT_DEFAULT } = service;
   const found = await listers.get<Service>({ group: "", resource: "services" }, namespace, name);
-  if (found === undefined) throw new Error(`service "${name}" not found`);
+  if (found === undefined) throw nowhere(`service "${name}" not found`);
   const { type, clusterIP = "", externalName = "", ports = [] } = found.spec ?? {};
   if (type === "ExternalName") return { host: externalName, port };
   if (isIP(clusterIP) === 0) {
-    throw new Error(`cannot route to service with ClusterIP "${clusterIP}"`);
+    throw nowhere(`cannot route to service with ClusterIP "${clusterIP}"`);
   }
   if (!ports.some((one) => one.port === port)) {
-    throw new Error(`no service port ${port} found for service "${name}"`);
+    throw nowhere(`no service port ${port} found for service "${name}"`);
   }
   return { host: clusterIP, port };
 }

@@ -91,7 +91,7 @@ async function deleteOne(
   namespace: string,
 ): Promise<DeleteResult> {
   const { resource, api: shared } = scope;
-  const attributes = (old: KubeObject | undefined) =>
+  const attributes = (old: KubeObject) =>
     attributesOf(scope, request, {
       operation: "DELETE",
       object: {},
@@ -101,13 +101,14 @@ async function deleteOne(
       name,
       namespace,
     });
-  await shared.admission.admit(attributes(undefined));
   const context = { ...writeContext(scope, request, dryRun), namespace };
   const { groupResource } = resource;
   const remove = deleterOf(groupResource);
-  const result = await remove(resource, context, { namespace, name }, options, (old) =>
-    shared.admission.validate(attributes(old)),
-  );
+  const result = await remove(resource, context, { namespace, name }, options, async (old) => {
+    const asked = attributes(old);
+    await shared.admission.admit(asked);
+    await shared.admission.validate(asked);
+  });
   const orphansByDefault =
     resource.strategy.defaultGarbageCollection === "Orphan" &&
     options.propagationPolicy === undefined &&
