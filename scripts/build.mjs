@@ -59,6 +59,10 @@ const external = [
   "utf-8-validate",
 ];
 const MODULE_URL = 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;';
+/** Modules of Node that take milliseconds to load, and that many a server never needs. */
+const LATE = /=require\("((?:node:)?(?:http|https|http2|tls|zlib))"\)/g;
+const LATE_MODULE =
+  "const lateModule=(name)=>{let it;return new Proxy({},{get:(_,key)=>(it??=require(name))[key]})};";
 /** The text is the function Node would make of it, so that nothing need be put around it. */
 const WRAPPER = "(function(exports,require,module,__filename,__dirname){";
 
@@ -75,7 +79,7 @@ async function bundled(outdir, names, head, foot) {
     external,
     supported: { "dynamic-import": false },
     define: { "import.meta.url": "moduleUrl" },
-    banner: { js: `${head}"use strict";${MODULE_URL}` },
+    banner: { js: `${head}"use strict";${MODULE_URL}${LATE_MODULE}` },
     footer: { js: foot },
     minifyWhitespace: true,
     sourcemap: "linked",
@@ -84,7 +88,10 @@ async function bundled(outdir, names, head, foot) {
     logLevel: "warning",
     write: false,
   });
-  return outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
+  return outputFiles.map(({ path, contents, text }) => ({
+    name: basename(path),
+    contents: path.endsWith(".cjs") ? text.replaceAll(LATE, '=lateModule("$1")') : contents,
+  }));
 }
 
 /**

@@ -5,6 +5,9 @@ const { readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
 
+// The native part of msgpackr serves large records only, and takes longer to find than to use.
+process.env.MSGPACKR_NATIVE_ACCELERATION_DISABLED ??= "true";
+
 const file = join(__dirname, "SCRIPT.cjs");
 const compiled = join(__dirname, "SCRIPT.compiled");
 const wanted = process.env.KLYSTRON_COMPILE === "1";

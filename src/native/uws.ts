@@ -6,7 +6,15 @@
 
 import type * as Uws from "uWebSockets.js";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { constants, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
@@ -20,15 +28,6 @@ export const MAX_HEADERS_SIZE = 65536;
 
 const require = createRequire(import.meta.url);
 let loaded: { readonly uws: UwsModule; readonly path: string } | undefined;
-
-/** glibc's version as [major, minor]; undefined on other C libraries. */
-function glibcVersion(): readonly [number, number] | undefined {
-  const report = process.report?.getReport() as
-    | { header?: { glibcVersionRuntime?: string } }
-    | undefined;
-  const match = /^(\d+)\.(\d+)/.exec(report?.header?.glibcVersionRuntime ?? "");
-  return match === null ? undefined : [Number(match[1]), Number(match[2])];
-}
 
 const temporaryFolder = () => join(tmpdir(), `klystron-${userInfo().uid}`);
 
@@ -45,8 +44,9 @@ function assertOwn(folder: string): void {
 }
 
 function fixedCopy(binary: string, packageFolder: string): string {
-  const original = readFileSync(binary);
-  const name = `uws-${createHash("sha256").update(original).digest("hex").slice(0, 16)}.node`;
+  const { size, mtimeMs, ino } = statSync(binary);
+  const origin = `${binary} ${size} ${mtimeMs} ${ino}`;
+  const name = `uws-${createHash("sha256").update(origin).digest("hex").slice(0, 16)}.node`;
   let failure: unknown;
   for (const folder of cacheFolders(packageFolder)) {
     const target = join(folder, name);
@@ -55,7 +55,7 @@ function fixedCopy(binary: string, packageFolder: string): string {
       if (folder === temporaryFolder()) assertOwn(folder);
       if (existsSync(target)) return target;
       const partial = `${target}.${process.pid}.${randomBytes(4).toString("hex")}`;
-      writeFileSync(partial, fixGlibcSymbols(original), { mode: 0o700 });
+      writeFileSync(partial, fixGlibcSymbols(readFileSync(binary)), { mode: 0o700 });
       renameSync(partial, target);
       return target;
     } catch (error) {
@@ -65,19 +65,26 @@ function fixedCopy(binary: string, packageFolder: string): string {
   throw new Error(`uWebSockets.js: no place for its changed copy: ${String(failure)}`);
 }
 
-/** Where the binary for this machine is loaded from. Throws where it can not load at all. */
-function binaryPath(): string {
+function open(path: string): UwsModule {
+  const holder = { exports: {} as unknown };
+  process.dlopen(holder, path, constants.dlopen.RTLD_NOW);
+  return holder.exports as UwsModule;
+}
+
+/** Loads the binary for this machine. Throws where it can not load at all. */
+function load(): { readonly uws: UwsModule; readonly path: string } {
   const packageFolder = dirname(require.resolve("uWebSockets.js"));
   const file = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
   const binary = join(packageFolder, file);
   if (!existsSync(binary)) throw new Error(`uWebSockets.js has no binary ${file}`);
-  if (process.platform !== "linux") return binary;
-  const version = glibcVersion();
-  if (version === undefined) throw new Error("uWebSockets.js needs glibc");
-  const [major, minor] = version;
-  if (major > 2 || minor >= 38) return binary;
-  if (minor < 36) throw new Error(`uWebSockets.js needs glibc 2.36 or later, found 2.${minor}`);
-  return fixedCopy(binary, packageFolder);
+  try {
+    return { uws: open(binary), path: binary };
+  } catch (error) {
+    // The loader's words: asking for glibc's version any other way takes longer than this.
+    if (!String(error).includes("GLIBC_2.38")) throw error;
+    const path = fixedCopy(binary, packageFolder);
+    return { uws: open(path), path };
+  }
 }
 
 /**
@@ -87,13 +94,9 @@ function binaryPath(): string {
 export function loadUws(): UwsModule {
   if (loaded !== undefined) return loaded.uws;
   process.env["UWS_HTTP_MAX_HEADERS_SIZE"] ??= String(MAX_HEADERS_SIZE);
-  const path = binaryPath();
-  const holder = { exports: {} as unknown };
-  process.dlopen(holder, path, constants.dlopen.RTLD_NOW);
-  const uws = holder.exports as UwsModule;
-  uws._cfg("silent");
-  loaded = { uws, path };
-  return uws;
+  loaded = load();
+  loaded.uws._cfg("silent");
+  return loaded.uws;
 }
 
 /** The file that loadUws loaded, whose us_* symbols the addon's pump uses. */

@@ -30,11 +30,28 @@ export async function ensure(
   object: KubeObject,
 ): Promise<void> {
   if ((await client.find(`${collection}/${object.metadata?.name ?? ""}`)) !== undefined) return;
+  await create(client, collection, object);
+}
+
+/** Somebody else may have been quicker. */
+async function create(client: ApiClient, collection: string, object: KubeObject): Promise<void> {
   try {
     await client.create(collection, object);
   } catch (error) {
     if (!isConflict(error)) throw error;
   }
+}
+
+/** As ensure, with one look at a collection that holds little else. */
+async function ensureAll(
+  client: ApiClient,
+  collection: string,
+  objects: readonly KubeObject[],
+): Promise<void> {
+  const { items } = await client.list(collection);
+  const known = new Set(items.map(({ metadata }) => metadata?.name));
+  const missing = objects.filter(({ metadata }) => !known.has(metadata?.name));
+  await Promise.all(missing.map((one) => create(client, collection, one)));
 }
 
 /** Upstream: controller/systemnamespaces; repeated every minute. */
@@ -60,8 +77,8 @@ export async function ensurePriorityClasses(client: ApiClient): Promise<void> {
 export async function ensureFlowControl(client: ApiClient): Promise<void> {
   const root = "/apis/flowcontrol.apiserver.k8s.io/v1";
   await Promise.all([
-    ...priorityLevels.map((one) => ensure(client, `${root}/prioritylevelconfigurations`, one)),
-    ...flowSchemas.map((one) => ensure(client, `${root}/flowschemas`, one)),
+    ensureAll(client, `${root}/prioritylevelconfigurations`, priorityLevels),
+    ensureAll(client, `${root}/flowschemas`, flowSchemas),
   ]);
 }
 

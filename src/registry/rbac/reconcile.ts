@@ -22,8 +22,8 @@ export interface ObjectClient {
 
 const AUTO_UPDATE = "rbac.authorization.kubernetes.io/autoupdate";
 const TRIES_MAX = 3;
-/** Calls under way at once. */
-const PARALLEL = 8;
+/** Calls under way at once: they share the store's commits. */
+const PARALLEL = 32;
 const resource = (plural: string): GroupVersionResource => ({
   group: "rbac.authorization.k8s.io",
   version: "v1",

@@ -50,18 +50,25 @@ export interface Upgraded {
 
 export class KubeletClient {
   readonly #options: KubeletClientOptions;
-  readonly #agent: Agent;
-  readonly #unverified: Agent;
+  #agent: Agent | undefined;
+  #unverified: Agent | undefined;
 
   constructor(options: KubeletClientOptions) {
     this.#options = options;
-    const { authorities, certificate, key } = options;
+  }
+
+  #agentOf(isVerified: boolean): Agent {
+    const { authorities, certificate, key } = this.#options;
     const identity =
       certificate === undefined || key === undefined ? {} : { cert: certificate, key };
-    const verified =
-      authorities === undefined ? { rejectUnauthorized: false } : { ca: authorities };
-    this.#agent = new Agent({ keepAlive: true, ...identity, ...verified });
-    this.#unverified = new Agent({ keepAlive: true, ...identity, rejectUnauthorized: false });
+    const unverified = { rejectUnauthorized: false };
+    if (!isVerified) {
+      this.#unverified ??= new Agent({ keepAlive: true, ...identity, ...unverified });
+      return this.#unverified;
+    }
+    const verified = authorities === undefined ? unverified : { ca: authorities };
+    this.#agent ??= new Agent({ keepAlive: true, ...identity, ...verified });
+    return this.#agent;
   }
 
   /** Throws an Error with upstream's text when no address of the node may be used. */
@@ -89,7 +96,7 @@ export class KubeletClient {
     const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     const url = `https://${authority}${path}`;
     return new Promise((resolve, reject) => {
-      const agent = options.skipsVerification ? this.#unverified : this.#agent;
+      const agent = this.#agentOf(!options.skipsVerification);
       const call = request(url, { agent, signal: options.signal }, resolve);
       call.once("socket", (socket) => {
         if (!socket.connecting) return;
@@ -121,7 +128,7 @@ export class KubeletClient {
     const url = `wss://${authority}${path}`;
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url, [...protocols], {
-        agent: this.#agent,
+        agent: this.#agentOf(true),
         handshakeTimeout: HANDSHAKE_MS,
         maxPayload: MESSAGE_BYTES_MAX,
         perMessageDeflate: false,
@@ -147,7 +154,7 @@ export class KubeletClient {
     const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     const url = `https://${authority}${path}`;
     return new Promise((resolve, reject) => {
-      const options = { method: "POST", agent: this.#agent, headers: { ...headers } };
+      const options = { method: "POST", agent: this.#agentOf(true), headers: { ...headers } };
       const call = request(url, options as RequestOptions, resolve);
       call.once("upgrade", (answer, socket, first) => {
         socket.setTimeout(0);
@@ -162,7 +169,7 @@ export class KubeletClient {
   }
 
   close(): void {
-    this.#agent.destroy();
-    this.#unverified.destroy();
+    this.#agent?.destroy();
+    this.#unverified?.destroy();
   }
 }

@@ -2,7 +2,12 @@
 import { jsonCodec, type StoredCodec, setResourceVersion } from "../codec.ts";
 import { asRevision, type Revision, type StorageConfig } from "../interfaces.ts";
 
-const templates = new WeakMap<StorageConfig, { plain: Uint8Array; end: Uint8Array }>();
+interface Templates {
+  readonly plain: Uint8Array;
+  readonly end: Uint8Array;
+}
+const codecs = new WeakMap<StorageConfig, StoredCodec>();
+const templates = new WeakMap<StorageConfig, Templates>();
 
 /**
  * What an empty object of the kind shows because upstream's internal type holds a plain number where
@@ -18,6 +23,12 @@ function emptyExtras({ kind, apiVersion }: StorageConfig): string {
  * object of the type (`"spec":{"containers":null}` of a Pod).
  */
 export function registerBookmarks(config: StorageConfig, codec: StoredCodec): void {
+  codecs.set(config, codec);
+  templates.delete(config);
+}
+
+/** Made when first needed: most resources are never watched with bookmarks from here. */
+function templatesOf(config: StorageConfig, codec: StoredCodec): Templates {
   const { kind, apiVersion } = config;
   const made = (annotations: string): Uint8Array => {
     const text = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":{${annotations}}${emptyExtras(config)}}`;
@@ -31,7 +42,7 @@ export function registerBookmarks(config: StorageConfig, codec: StoredCodec): vo
     }
   };
   const end = made('"annotations":{"k8s.io/initial-events-end":"true"}');
-  templates.set(config, { plain: made(""), end });
+  return { plain: made(""), end };
 }
 
 /** The bookmark that ends the initial events of sendInitialEvents=true. */
@@ -44,9 +55,10 @@ export function bookmark(config: StorageConfig, revision: Revision): Uint8Array 
   return setResourceVersion(template(config).plain, revision, config);
 }
 
-function template(config: StorageConfig): { plain: Uint8Array; end: Uint8Array } {
-  if (!templates.has(config)) registerBookmarks(config, jsonCodec);
-  const found = templates.get(config);
-  if (found === undefined) throw new Error(`no bookmarks of ${config.resource}`);
-  return found;
+function template(config: StorageConfig): Templates {
+  const known = templates.get(config);
+  if (known !== undefined) return known;
+  const made = templatesOf(config, codecs.get(config) ?? jsonCodec);
+  templates.set(config, made);
+  return made;
 }

@@ -1,5 +1,6 @@
 /** One HTTP/2 connection to one etcd endpoint: unary calls and watch streams, kept alive by PING. */
-import http2 from "node:http2";
+import type * as http2 from "node:http2";
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { decodeGrpcMessage, FRAME_HEADER, GrpcCode, GrpcError } from "./grpc-status.ts";
@@ -10,9 +11,6 @@ const PING_TIMEOUT_MS = 5000;
 /** Node's default of 64 KB per connection would make every long range crawl. */
 const LOCAL_WINDOW = 32 * 1024 * 1024;
 const STREAM_WINDOW = 8 * 1024 * 1024;
-
-const { HTTP2_HEADER_PATH, HTTP2_HEADER_METHOD, NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } =
-  http2.constants;
 
 export interface CallOptions {
   readonly timeoutMs: number;
@@ -50,7 +48,7 @@ export class Connection {
   ): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const socket = endpoint.startsWith("unix:") ? endpoint.slice("unix:".length) : undefined;
-      const session = http2.connect(socket === undefined ? endpoint : "http://localhost", {
+      const session = connectHttp2(socket === undefined ? endpoint : "http://localhost", {
         ...(tls ?? {}),
         ...(socket === undefined ? {} : { createConnection: () => connectSocket(socket) }),
         settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
@@ -120,8 +118,8 @@ export class Connection {
   ): http2.ClientHttp2Stream {
     const headers: http2.OutgoingHttpHeaders = {
       ...more,
-      [HTTP2_HEADER_METHOD]: "POST",
-      [HTTP2_HEADER_PATH]: path,
+      [constants.HTTP2_HEADER_METHOD]: "POST",
+      [constants.HTTP2_HEADER_PATH]: path,
       "content-type": "application/grpc",
       te: "trailers",
     };
@@ -171,7 +169,7 @@ class UnaryCall {
 
   fail(error: GrpcError): void {
     if (!this.#settle()) return;
-    this.#stream.close(NGHTTP2_CANCEL);
+    this.#stream.close(constants.NGHTTP2_CANCEL);
     this.#reject(error);
   }
 
@@ -207,7 +205,7 @@ class UnaryCall {
       return;
     }
     if (!this.#settle()) return;
-    const sent = this.#stream.rstCode !== NGHTTP2_REFUSED_STREAM;
+    const sent = this.#stream.rstCode !== constants.NGHTTP2_REFUSED_STREAM;
     this.#reject(new GrpcError(GrpcCode.unavailable, message, sent));
   }
 
