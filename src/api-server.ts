@@ -41,7 +41,7 @@ import { startFlowControl } from "./start-flow-control.ts";
 import type { StoragePorts } from "./storage/cacher/control.ts";
 import { type ClosableStorageFactory, createStorageFactory } from "./storage/factory.ts";
 import type { Storage } from "./storage/interfaces.ts";
-import { backendConfig } from "./store-config.ts";
+import { backendConfig, encryptionSource } from "./store-config.ts";
 
 export interface ApiServerConfig {
   readonly options: ServerOptions;
@@ -256,13 +256,21 @@ async function openStore({ options, storage }: ApiServerConfig): Promise<Closabl
   const backend = await openBackend(config, () => {});
   const etcdPrefix = options.flags["etcd-prefix"];
   const codec = createRuntimeCodec(structOf, modernized);
+  const { encryptionOf } = await import("./storage/value/encryption.ts");
+  const encryption = await encryptionOf(encryptionSource(options), log);
   const stores = [{ resources: undefined, backend }, ...openOthers(config)].map((store) => ({
     ...store,
-    factory: createStorageFactory(store.backend, { etcdPrefix, codec, log }),
+    factory: createStorageFactory(store.backend, {
+      etcdPrefix,
+      codec,
+      log,
+      encryption: encryption.transformerFor,
+    }),
   }));
   const [main, ...others] = stores;
   if (main === undefined) throw new Error("there is no store");
   const close = async () => {
+    encryption.close();
     for (const store of stores) {
       await store.factory.close();
       await store.backend.close();
@@ -275,6 +283,7 @@ async function openStore({ options, storage }: ApiServerConfig): Promise<Closabl
     for: (of) => factoryOf(of.resource).for(of),
     remove: (of) => factoryOf(of.resource).remove?.(of),
     close,
+    encryption,
   };
 }
 
@@ -284,6 +293,16 @@ function addStoreChecks({ options, health }: ApiServerConfig, storage: ClosableS
   health.add("etcd-readiness", () => storage.backend.health(flags["etcd-readycheck-timeout"]), [
     "readyz",
   ]);
+  if (storage.encryption?.hasPlugins) {
+    health.add("kms-providers", () => checkPlugins(storage), ["healthz", "readyz"]);
+  }
+}
+
+function checkPlugins({ encryption }: ClosableStorageFactory): void {
+  const [sick] = encryption?.problems() ?? [];
+  if (sick === undefined) return;
+  const { name, error } = sick;
+  throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 /** Ready means: what authorizers decide by has been read. */

@@ -4,6 +4,7 @@ import type { ServerOptions } from "./options/options.ts";
 import { isServed } from "./options/runtime-config.ts";
 import { storageConfigs } from "./registry/storage-config.ts";
 import type { BackendConfig, CacheThreadConfig, EtcdOverride } from "./storage/cacher/control.ts";
+import type { EncryptionSource } from "./storage/value/encryption.ts";
 
 /** Overrides of the same servers share their connections. */
 function overridesOf(texts: readonly string[], tls: object): EtcdOverride[] {
@@ -34,16 +35,23 @@ export function backendConfig({ flags, embedded }: ServerOptions): BackendConfig
   return { kind: "etcd", etcd: { endpoints: flags["etcd-servers"], ...tls }, overrides };
 }
 
-export function cacheThreadConfig(options: ServerOptions): CacheThreadConfig {
-  const { flags, runtimeConfig } = options;
+/** Undefined: values are stored as they are. */
+export function encryptionSource(options: ServerOptions): EncryptionSource | undefined {
+  const { flags, featureGateOverrides } = options;
   const file = flags["encryption-provider-config"];
   const reload = flags["encryption-provider-config-automatic-reload"];
+  return file === "" ? undefined : { file, reload, kmsV1: featureGateOverrides["KMSv1"] === true };
+}
+
+export function cacheThreadConfig(options: ServerOptions): CacheThreadConfig {
+  const { flags, runtimeConfig } = options;
+  const encryption = encryptionSource(options);
   const mediaType = flags["storage-media-type"].includes("json") ? "json" : "protobuf";
   return {
     backend: backendConfig(options),
     etcdPrefix: flags["etcd-prefix"],
     compactionIntervalMs: flags["etcd-compaction-interval"],
-    ...(file === "" ? {} : { encryption: { file, reload } }),
+    ...(encryption === undefined ? {} : { encryption }),
     resources: storageConfigs((resource) => isServed(runtimeConfig, resource), mediaType),
   };
 }

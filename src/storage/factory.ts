@@ -11,6 +11,7 @@ import { meteredBackend } from "./metrics.ts";
 import { ObjectCodec } from "./object-codec.ts";
 import { ReadIndex } from "./read-index.ts";
 import { ResourceStorage } from "./store.ts";
+import type { Encryption } from "./value/encryption.ts";
 import { noEncryption, type TransformerFor } from "./value/transformer.ts";
 
 export interface StorageFactoryOptions {
@@ -24,6 +25,8 @@ export interface StorageFactoryOptions {
 
 /** A StorageFactory that can be closed; closing leaves the backend open. */
 export interface ClosableStorageFactory extends StorageFactory {
+  /** The health of its KMS plugins. */
+  readonly encryption?: Pick<Encryption, "hasPlugins" | "problems">;
   close(): Promise<void>;
 }
 

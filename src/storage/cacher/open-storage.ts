@@ -79,6 +79,7 @@ export async function openStorage(
   };
   return {
     backend: main.backend,
+    encryption,
     for(resource) {
       const known = made.get(cacheName(resource));
       if (known !== undefined && sameConfig(known.storage.config, resource)) return known.storage;

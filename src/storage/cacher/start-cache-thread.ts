@@ -54,7 +54,11 @@ export async function startCacheThread(
     else if (message.type === "opened") opened.resolve();
     else if (message.type === "filled") filled.resolve();
     else if (message.type === "collected") collections.settle(message.id, message.metrics);
-    else fail(new StorageError(message.failure));
+    else {
+      // Said before it ends, so its end is no surprise.
+      closing = true;
+      fail(new StorageError(message.failure));
+    }
   });
   let uncaught: Error | undefined;
   worker.on("error", (error) => {

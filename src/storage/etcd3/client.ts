@@ -19,7 +19,8 @@ import { decodeAuthenticate, encodeAuthenticate } from "./messages.ts";
 
 const READ_ATTEMPTS = 4;
 const BACK_OFF_MIN_MS = 100;
-const BACK_OFF_MAX_MS = 5000;
+/** One cheap connection attempt a second is what an etcd that restarts is worth. */
+const BACK_OFF_MAX_MS = 1000;
 const RETIRED_MS = 30_000;
 /** clientv3's own bound on what it sends. */
 const MAX_SEND_BYTES = 2 * 1024 * 1024;

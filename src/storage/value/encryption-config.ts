@@ -13,9 +13,12 @@ export type ProviderConfig =
   | { readonly kind: "identity" }
   | {
       readonly kind: "kms";
+      readonly version: "v1" | "v2";
       readonly name: string;
       readonly socket: string;
       readonly timeoutMs: number;
+      /** Of v1: how many keys it remembers; none when negative. */
+      readonly cacheSize: number;
     };
 export interface ResourceEncryption {
   readonly resources: readonly string[];
@@ -27,10 +30,15 @@ export class EncryptionConfigError extends Error {
   override readonly name = "EncryptionConfigError";
 }
 
+interface KmsRules {
+  readonly names: Set<string>;
+  readonly v1: boolean;
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
-/** Throws EncryptionConfigError. */
-export function parseEncryptionConfig(text: string): readonly ResourceEncryption[] {
+/** `kmsV1`: the gate of that name. Throws EncryptionConfigError. */
+export function parseEncryptionConfig(text: string, kmsV1 = false): readonly ResourceEncryption[] {
   let config: unknown;
   try {
     config = parseYaml(text);
@@ -48,11 +56,11 @@ export function parseEncryptionConfig(text: string): readonly ResourceEncryption
   const list = listOf(config["resources"]);
   if (list.length === 0)
     throw wrong("resources", "Required value: at least one resources is required");
-  const names = new Set<string>();
-  return list.map((entry, i) => readEntry(entry, `resources[${i}]`, names));
+  const kms: KmsRules = { names: new Set(), v1: kmsV1 };
+  return list.map((entry, i) => readEntry(entry, `resources[${i}]`, kms));
 }
 
-function readEntry(entry: unknown, path: string, kmsNames: Set<string>): ResourceEncryption {
+function readEntry(entry: unknown, path: string, kms: KmsRules): ResourceEncryption {
   const object = isObject(entry) ? entry : {};
   const resources = listOf(object["resources"]).map(String);
   if (resources.length === 0) {
@@ -64,7 +72,7 @@ function readEntry(entry: unknown, path: string, kmsNames: Set<string>): Resourc
   if (list.length === 0) {
     throw wrong(`${path}.providers`, `Required value: at least one ${path}.providers is required`);
   }
-  const providers = list.map((p, i) => readProvider(p, `${path}.providers[${i}]`, kmsNames));
+  const providers = list.map((p, i) => readProvider(p, `${path}.providers[${i}]`, kms));
   return { resources, providers };
 }
 
@@ -116,9 +124,11 @@ function checkOverlap(resources: readonly string[], path: string): void {
 }
 
 const KEY_LENGTHS = { aescbc: [16, 24, 32], aesgcm: [16, 24, 32], secretbox: [32] } as const;
+/** Of KMS v1. */
+const CACHE_SIZE = 1000;
 const KINDS = ["aescbc", "aesgcm", "secretbox", "identity", "kms"] as const;
 
-function readProvider(entry: unknown, path: string, kmsNames: Set<string>): ProviderConfig {
+function readProvider(entry: unknown, path: string, kms: KmsRules): ProviderConfig {
   const object = isObject(entry) ? entry : {};
   const named = KINDS.filter((kind) => object[kind] !== undefined && object[kind] !== null);
   const [kind] = named;
@@ -136,7 +146,7 @@ function readProvider(entry: unknown, path: string, kmsNames: Set<string>): Prov
   }
   if (kind === "identity") return { kind };
   const body = isObject(object[kind]) ? (object[kind] as Json) : {};
-  if (kind === "kms") return readKms(body, `${path}.kms`, kmsNames);
+  if (kind === "kms") return readKms(body, `${path}.kms`, kms);
   const keys = listOf(body["keys"]);
   if (keys.length === 0) {
     throw wrong(`${path}.${kind}.keys`, "Required value: at least one keys is required");
@@ -167,21 +177,22 @@ function readKey(entry: unknown, path: string, lengths: readonly number[]): KeyC
   return { name, secret };
 }
 
-function readKms(body: Json, path: string, names: Set<string>): ProviderConfig {
+function readKms(body: Json, path: string, { names, v1 }: KmsRules): ProviderConfig {
   const name = textOf(body["name"]);
   const version = textOf(body["apiVersion"]) || "v1";
-  if (version === "v1") {
-    throw wrong(
-      path,
-      "KMSv1 is deprecated and will only receive security updates going forward. Use KMSv2 instead.  Set --feature-gates=KMSv1=true to use the deprecated KMSv1 feature.",
-    );
-  }
-  if (version !== "v2") {
+  if (version !== "v1" && version !== "v2") {
     throw wrong(
       `${path}.apiVersion`,
       `Invalid value: ${JSON.stringify(version)}: unsupported apiVersion apiVersion for KMS provider, only v1 and v2 are supported`,
     );
   }
+  if (version === "v1" && !v1) {
+    throw wrong(
+      path,
+      "KMSv1 is deprecated and will only receive security updates going forward. Use KMSv2 instead.  Set --feature-gates=KMSv1=true to use the deprecated KMSv1 feature.",
+    );
+  }
+  const cacheSize = cacheSizeOf(body["cachesize"], version, `${path}.cachesize`);
   if (name === "")
     throw wrong(`${path}.name`, "Required value: name is a mandatory field for a provider");
   if (name.includes(":")) {
@@ -210,10 +221,24 @@ function readKms(body: Json, path: string, names: Set<string>): ProviderConfig {
   }
   return {
     kind: "kms",
+    version,
     name,
+    cacheSize,
     socket: endpoint.slice("unix://".length),
     timeoutMs: durationMs(textOf(body["timeout"]) || "3s", `${path}.timeout`),
   };
+}
+
+function cacheSizeOf(size: unknown, version: "v1" | "v2", path: string): number {
+  if (size === undefined || size === null) return CACHE_SIZE;
+  if (version === "v2") {
+    throw wrong(path, `Invalid value: ${size}: cachesize is not supported in v2`);
+  }
+  if (typeof size === "number" && Number.isInteger(size) && size !== 0) return size;
+  throw wrong(
+    path,
+    `Invalid value: ${size}: cachesize should be a positive value, or negative to disable`,
+  );
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -8,6 +8,7 @@ import {
   parseEncryptionConfig,
 } from "./encryption-config.ts";
 import { KmsProvider } from "./kms.ts";
+import { KmsV1Provider } from "./kms-v1.ts";
 import { type Prefixed, prefixed } from "./prefixed.ts";
 import {
   identityTransformer,
@@ -23,7 +24,8 @@ const CLOSE_DELAY_MS = 60_000;
 export interface Encryption {
   /** The transformer it gives stays the same object over reloads. */
   readonly transformerFor: TransformerFor;
-  /** What is wrong with the KMS plugins, by name; empty when all are well. For /healthz. */
+  /** Whether a plugin is asked at all, with what is wrong with the plugins. For /readyz. */
+  readonly hasPlugins: boolean;
   problems(): readonly { readonly name: string; readonly error: unknown }[];
   close(): void;
 }
@@ -31,6 +33,8 @@ export interface EncryptionSource {
   readonly file: string;
   /** `--encryption-provider-config-automatic-reload`. */
   readonly reload: boolean;
+  /** The gate KMSv1; default off. */
+  readonly kmsV1?: boolean;
   /** Milliseconds between looks at the file; default a minute. */
   readonly intervalMs?: number;
 }
@@ -41,7 +45,7 @@ export async function encryptionOf(
   log?: (message: string) => void,
 ): Promise<Encryption> {
   if (source === undefined) {
-    return { transformerFor: noEncryption, problems: () => [], close: () => {} };
+    return { transformerFor: noEncryption, hasPlugins: false, problems: () => [], close: () => {} };
   }
   const loader = new ReloadingEncryption(source, log);
   await loader.load();
@@ -56,7 +60,12 @@ interface Generation {
     readonly resources: readonly string[];
     readonly transformer: ValueTransformer;
   }[];
-  readonly plugins: readonly { readonly name: string; readonly provider: KmsProvider }[];
+  readonly plugins: readonly Plugin[];
+}
+
+interface Plugin {
+  readonly name: string;
+  readonly provider: KmsProvider | KmsV1Provider;
 }
 
 class ReloadingEncryption implements Encryption {
@@ -85,10 +94,12 @@ class ReloadingEncryption implements Encryption {
     return made;
   };
 
+  get hasPlugins(): boolean {
+    return (this.#generation?.plugins ?? []).length > 0;
+  }
+
   problems(): readonly { readonly name: string; readonly error: unknown }[] {
-    return (this.#generation?.plugins ?? [])
-      .map(({ name, provider }) => ({ name, error: provider.problem }))
-      .filter(({ error }) => error !== undefined);
+    return this.#generation === undefined ? [] : problemsOf(this.#generation);
   }
 
   async load(): Promise<void> {
@@ -96,8 +107,14 @@ class ReloadingEncryption implements Encryption {
     try {
       const text = readFileSync(file, "utf8");
       if (text === this.#generation?.text) return;
-      const next = await build(text, this.#log);
+      const next = await build(text, this.#source.kmsV1 === true, this.#log);
       const old = this.#generation;
+      const [sick] = old === undefined ? [] : problemsOf(next);
+      if (sick !== undefined) {
+        // At the start one waits for a plugin; a new configuration has to work at once.
+        closePlugins(next);
+        throw sick.error;
+      }
       this.#generation = next;
       if (old === undefined) return;
       this.#log(`encryption configuration ${file} reloaded`);
@@ -124,39 +141,48 @@ class ReloadingEncryption implements Encryption {
   }
 }
 
-async function build(text: string, log: (message: string) => void): Promise<Generation> {
-  const plugins: { name: string; provider: KmsProvider }[] = [];
-  const entries = parseEncryptionConfig(text).map(({ resources, providers }) => ({
+async function build(
+  text: string,
+  kmsV1: boolean,
+  log: (message: string) => void,
+): Promise<Generation> {
+  const plugins: Plugin[] = [];
+  const entries = parseEncryptionConfig(text, kmsV1).map(({ resources, providers }) => ({
     resources,
     transformer: prefixed(
       providers.map((config) => providerOf(config, plugins, log)),
       "no matching prefix found",
     ),
   }));
-  try {
-    await Promise.all(plugins.map(({ provider }) => provider.start()));
-  } catch (error) {
-    for (const { provider } of plugins) provider.close();
-    throw error;
-  }
+  await Promise.all(plugins.map(({ provider }) => provider.start()));
   return { text, entries, plugins };
+}
+
+/** Named by their place, as upstream's checks. */
+function problemsOf({ plugins }: Generation): { name: string; error: unknown }[] {
+  return plugins
+    .map(({ provider }, i) => ({ name: `kms-provider-${i}`, error: provider.problem }))
+    .filter(({ error }) => error !== undefined);
 }
 
 const CIPHERS = { aescbc: aesCbc, aesgcm: aesGcm, secretbox } as const;
 
 function providerOf(
   config: ProviderConfig,
-  plugins: { name: string; provider: KmsProvider }[],
+  plugins: Plugin[],
   log: (message: string) => void,
 ): Prefixed {
   if (config.kind === "identity") {
     return { prefix: Buffer.alloc(0), transformer: identityProvider };
   }
   if (config.kind === "kms") {
-    const { name, socket, timeoutMs } = config;
-    const provider = new KmsProvider({ socket, timeoutMs, log });
+    const { name, version, socket, timeoutMs, cacheSize } = config;
+    const provider =
+      version === "v1"
+        ? new KmsV1Provider({ socket, timeoutMs, log, cacheSize })
+        : new KmsProvider({ socket, timeoutMs, log });
     plugins.push({ name, provider });
-    return { prefix: Buffer.from(`k8s:enc:kms:v2:${name}:`), transformer: provider };
+    return { prefix: Buffer.from(`k8s:enc:kms:${version}:${name}:`), transformer: provider };
   }
   const cipher = CIPHERS[config.kind];
   const keys = config.keys.map(({ name, secret }) => ({

@@ -4,10 +4,10 @@
  * Upstream: storage/value/encrypt/envelope/kmsv2.
  */
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { Connection } from "../etcd3/connection.ts";
-import { FRAME_HEADER, frame } from "../etcd3/grpc-status.ts";
+import { FRAME_HEADER } from "../etcd3/grpc-status.ts";
 import { WireReader, WireWriter } from "../etcd3/wire.ts";
 import { aesGcm, seededGcm } from "./ciphers.ts";
+import { type KmsOptions, KmsPlugin } from "./kms-plugin.ts";
 import type { Decrypted, ValueTransformer } from "./transformer.ts";
 
 const SERVICE = "/v2.KeyManagementService";
@@ -31,28 +31,22 @@ interface WriteState {
   readonly transformer: ValueTransformer;
 }
 
-export interface KmsOptions {
-  readonly socket: string;
-  readonly timeoutMs: number;
-  readonly log?: (message: string) => void;
-}
-
 export class KmsProvider implements ValueTransformer {
   readonly #options: KmsOptions;
   readonly #seeds = new Map<string, ValueTransformer>();
-  #connection: Promise<Connection> | undefined;
+  readonly #plugin: KmsPlugin;
   #state: WriteState | undefined;
   #timer: NodeJS.Timeout | undefined;
   #error: unknown;
 
   constructor(options: KmsOptions) {
     this.#options = options;
+    this.#plugin = new KmsPlugin(SERVICE, options);
   }
 
-  /** Asks the plugin for its key and makes the first seed. Rejects when it does not answer. */
-  async start(): Promise<void> {
-    await this.#poll();
-    if (this.#state === undefined) throw this.#error;
+  /** Asks the plugin for its key and makes the first seed; `problem` says how that went. */
+  start(): Promise<void> {
+    return this.#poll();
   }
 
   /** Undefined when the plugin is healthy; for /healthz/kms-providers. */
@@ -62,7 +56,7 @@ export class KmsProvider implements ValueTransformer {
 
   close(): void {
     clearTimeout(this.#timer);
-    void this.#connection?.then((c) => c.close()).catch(() => {});
+    this.#plugin.close();
   }
 
   async fromStorage(stored: Uint8Array, aad: string): Promise<Decrypted> {
@@ -89,7 +83,9 @@ export class KmsProvider implements ValueTransformer {
 
   async #poll(): Promise<void> {
     try {
-      const status = decodeStatus(await this.#call("Status", new WireWriter(16, FRAME_HEADER)));
+      const status = decodeStatus(
+        await this.#plugin.call("Status", new WireWriter(16, FRAME_HEADER)),
+      );
       if (status.health !== "ok")
         throw new Error(`got unexpected healthz status: ${status.health}`);
       checkKeyId(status.keyId);
@@ -107,7 +103,7 @@ export class KmsProvider implements ValueTransformer {
   async #rotate(): Promise<void> {
     const seed = randomBytes(32);
     const request = new WireWriter(128, FRAME_HEADER).bytes(1, seed).string(2, randomUUID());
-    const answer = decodeEncrypt(await this.#call("Encrypt", request));
+    const answer = decodeEncrypt(await this.#plugin.call("Encrypt", request));
     checkKeyId(answer.keyId);
     if (answer.source.length === 0 || answer.source.length > MAX_SOURCE) {
       throw new Error(`encrypted DEK source is ${answer.source.length} bytes`);
@@ -124,7 +120,7 @@ export class KmsProvider implements ValueTransformer {
       .string(3, object.keyId);
     for (const [key, value] of object.annotations) request.bytes(4, mapEntry(key, value));
     try {
-      const reader = new WireReader(await this.#call("Decrypt", request));
+      const reader = new WireReader(await this.#plugin.call("Decrypt", request));
       let plain: Buffer = Buffer.alloc(0);
       for (let field = reader.field(); field !== 0; field = reader.field()) {
         if (field === 1) plain = Buffer.from(reader.bytes());
@@ -134,19 +130,6 @@ export class KmsProvider implements ValueTransformer {
     } catch (error) {
       throw new Error(`failed to decrypt DEK, error: ${messageOf(error)}`, { cause: error });
     }
-  }
-
-  async #call(method: string, request: WireWriter): Promise<Buffer> {
-    this.#connection ??= Connection.open(`unix:${this.#options.socket}`, undefined, () => {
-      this.#connection = undefined;
-    });
-    const opening = this.#connection;
-    const connection = await opening.catch((error) => {
-      if (this.#connection === opening) this.#connection = undefined;
-      throw error;
-    });
-    const options = { timeoutMs: this.#options.timeoutMs, token: undefined, signal: undefined };
-    return connection.unary(`${SERVICE}/${method}`, frame(request.finish()), options);
   }
 
   #remember(id: string, seed: ValueTransformer): void {

@@ -129,6 +129,7 @@ test("bad configurations are refused, without a word about the secret", () => {
     [config("secrets", keyed("aescbc", "k", secret(20))), /got 20, expected one of \[16 24 32\]/],
     [config("secrets", keyed("aescbc", "k", "'???'")), /must be base64 encoded/],
     [config("secrets", "kms: {apiVersion: v2, name: a, endpoint: 'http://x'}"), /only unix/],
+    [config("secrets", "kms: {apiVersion: v2, name: a, cachesize: 3}"), /not supported in v2/],
   ];
   for (const [text, message] of cases) {
     assert.throws(
@@ -215,7 +216,51 @@ test("kms v2: a seed per key id, one Decrypt per foreign seed", async () => {
   assert.equal(opened.stale, true);
   for (const encryption of [writer, reader, rotated]) encryption.close();
   await plugin.close();
-  await assert.rejects(load(text), /kms\.sock/);
+});
+
+test("a plugin that does not answer is waited for, but not by a new configuration", async () => {
+  const socket = join(folder, "late.sock");
+  const kms = `kms: {apiVersion: v2, name: late, endpoint: 'unix://${socket}', timeout: 1s}`;
+  const early = await load(config("secrets", kms));
+  assert.ok(early.hasPlugins);
+  assert.match(String(early.problems()[0]?.error), /late\.sock/);
+  assert.equal(early.problems()[0]?.name, "kms-provider-0");
+  const sealed = Promise.resolve(early.transformerFor("secrets").toStorage(value, "/a"));
+  await assert.rejects(sealed, /got unexpected nil transformer/);
+  early.close();
+  const file = write(config("secrets", "identity: {}"));
+  const reloading = await encryptionOf({ file, reload: true, intervalMs: 20 });
+  writeFileSync(file, config("secrets", kms));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.deepEqual(await reloading.transformerFor("secrets").toStorage(value, "/a"), value);
+  assert.deepEqual([reloading.hasPlugins, reloading.problems()], [false, []]);
+  reloading.close();
+});
+
+test("kms v1: behind its gate; a key of its own for every value", async () => {
+  const plugin = await startPlugin(join(folder, "kms1.sock"));
+  const text = config(
+    "secrets",
+    `kms: {name: plug, endpoint: 'unix://${plugin.socket}', cachesize: 1}`,
+  );
+  await assert.rejects(load(text), /Set --feature-gates=KMSv1=true/);
+  const gated = () => encryptionOf({ file: write(text), reload: false, kmsV1: true });
+  const writer = await gated();
+  assert.deepEqual(writer.problems(), []);
+  const stored = await writer.transformerFor("secrets").toStorage(value, "/a");
+  const prefix = "k8s:enc:kms:v1:plug:";
+  assert.ok(Buffer.from(stored).toString("latin1").startsWith(`${prefix}\0\x20`));
+  const reader = (await gated()).transformerFor("secrets");
+  for (let i = 0; i < 3; i++) {
+    const opened = await reader.fromStorage(stored, "/a");
+    assert.deepEqual([Buffer.from(opened.value), opened.stale], [value, false]);
+  }
+  assert.deepEqual(plugin.calls, { Encrypt: 3, Decrypt: 3 });
+  await assert.rejects(Promise.resolve(reader.fromStorage(stored, "/b")), /authentication failed/);
+  const cut = Buffer.concat([Buffer.from(prefix), Buffer.from([0, 9, 1])]);
+  await assert.rejects(Promise.resolve(reader.fromStorage(cut, "/a")), /length longer than/);
+  writer.close();
+  await plugin.close();
 });
 
 /** A KMS plugin whose encryption is exclusive-or with 0x5a. */
@@ -225,7 +270,8 @@ async function startPlugin(socket: string) {
   const flip = (bytes: Uint8Array): Buffer => Buffer.from(bytes.map((b) => b ^ 0x5a));
   const server = http2.createServer();
   server.on("stream", (stream, headers) => {
-    const method = String(headers[":path"]).split("/")[2] ?? "";
+    const [, service = "", method = ""] = String(headers[":path"]).split("/");
+    const input = service.startsWith("v1beta1.") ? 2 : 1;
     calls[method] = (calls[method] ?? 0) + 1;
     const chunks: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -233,7 +279,7 @@ async function startPlugin(socket: string) {
       const reader = new WireReader(Buffer.concat(chunks).subarray(FRAME_HEADER));
       let first: Uint8Array = Buffer.alloc(0);
       for (let field = reader.field(); field !== 0; field = reader.field()) {
-        if (field === 1) first = reader.bytes();
+        if (field === input) first = reader.bytes();
         else reader.skip();
       }
       const out = new WireWriter(256, FRAME_HEADER);
