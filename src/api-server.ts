@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url";
 import type { Listers } from "./admission/plugin.ts";
 import { CustomResources } from "./apiextensions/custom-resources.ts";
 import { freshPaths } from "./apiextensions/fresh-paths.ts";
+import { OpenApiWithCustoms } from "./apiextensions/open-api.ts";
 import { structOf } from "./apis/schemas.ts";
 import { createApi } from "./endpoints/api.ts";
 import type { ApiSettings } from "./endpoints/api-context.ts";
 import { builtInGroups } from "./endpoints/discovery/resources.ts";
 import { discoveryPaths } from "./endpoints/discovery-paths.ts";
-import { OpenApiDocuments } from "./endpoints/openapi/documents.ts";
 import { openApiPaths } from "./endpoints/openapi/paths.ts";
 import { openApiV3Paths } from "./endpoints/openapi/v3.ts";
 import { createGates, type Gates } from "./gates.ts";
@@ -214,9 +214,10 @@ function ownPaths(config: ApiServerConfig, serverAddress: string, customs: Custo
   const { flags, runtimeConfig } = config.options;
   const startedAt = new Date(config.startedAt);
   const groups = builtInGroups((resource) => isServed(runtimeConfig, resource));
-  const openApi = new OpenApiDocuments(
+  const openApi = new OpenApiWithCustoms(
     { groups, version: KUBERNETES_MINOR_VERSION, descriptions: descriptionsFile() },
     openApiV3Paths(groups),
+    customs,
   );
   return [
     systemPaths({

@@ -5,11 +5,12 @@
  */
 import type { KubeObject } from "../apimachinery/meta/types.ts";
 import type { ServedGroup } from "../endpoints/discovery/resources.ts";
+import type { CustomOpenApi } from "../endpoints/openapi/custom.ts";
 import { decodeStored } from "../registry/generic/object-codec.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import type { ServedResources } from "../registry/install.ts";
 import type { Storage, StorageFactory, WatchCursor } from "../storage/interfaces.ts";
-import { type Definition, definitionOf, fingerprint, isServing } from "./definition.ts";
+import { type Definition, definitionOf, fingerprint, isServing, isTrue } from "./definition.ts";
 import { groupsWith } from "./groups.ts";
 import { type CustomResource, customResources } from "./served.ts";
 
@@ -39,6 +40,7 @@ export class CustomResources {
   #markSynced: () => void = () => {};
   #isSynced = false;
   #groups: readonly ServedGroup[] | undefined;
+  #openApi: readonly CustomOpenApi[] | undefined;
   #cursor: WatchCursor | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -58,6 +60,14 @@ export class CustomResources {
       this.#groups = groupsWith(this.#options.builtIn, definitions);
     }
     return this.#groups;
+  }
+
+  /** Every version that OpenAPI speaks of; another list whenever it changes. */
+  openApi(): readonly CustomOpenApi[] {
+    this.#openApi ??= [...this.#known.values()]
+      .filter(({ definition }) => isTrue(definition, "Established"))
+      .flatMap(({ resources }) => resources.map((one) => one.openApi));
+    return this.#openApi;
   }
 
   /**
@@ -190,6 +200,7 @@ export class CustomResources {
     for (const { resource } of free) served.add(resource);
     this.#known.set(name, { fingerprint: print, definition: bare(definition), resources: free });
     this.#groups = undefined;
+    this.#openApi = undefined;
   }
 
   #drop(name: string): void {
@@ -197,6 +208,7 @@ export class CustomResources {
     if (known === undefined) return;
     this.#known.delete(name);
     this.#groups = undefined;
+    this.#openApi = undefined;
     for (const { resource, close } of known.resources) {
       this.#options.served.remove(resource);
       close();

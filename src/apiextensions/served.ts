@@ -14,6 +14,7 @@ import {
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { type CustomObjects, customObjects } from "../apis/apiextensions/custom-object.ts";
 import type { Schema } from "../apis/apiextensions/schema.ts";
+import type { CustomOpenApi } from "../endpoints/openapi/custom.ts";
 import { customResourceStrategy } from "../registry/apiextensions/customresource/strategy.ts";
 import type {
   CustomResourceParts,
@@ -32,6 +33,8 @@ const SUBRESOURCE_VERBS = ["get", "patch", "update"];
 /** A resource with what it holds on to. */
 export interface CustomResource {
   readonly resource: ServedResource;
+  /** What OpenAPI says of it. */
+  readonly openApi: CustomOpenApi;
   /** Lets go of the storage, if anybody asked for it. */
   close(): void;
 }
@@ -109,6 +112,18 @@ function customResource(
   };
   return {
     resource,
+    openApi: {
+      group,
+      version: kind.version,
+      kind: kindName,
+      listKind,
+      plural,
+      namespaced,
+      hasStatus: version.subresources?.status !== undefined,
+      hasScale: version.subresources?.scale !== undefined,
+      schema: schemaText,
+      selectableFields: fieldPaths,
+    },
     close: () => {
       if (opened !== undefined) storage.remove?.(opened.config);
     },

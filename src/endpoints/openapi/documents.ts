@@ -1,6 +1,7 @@
 /** OpenAPI documents as the front has them: made once by a pool thread, then kept as bytes. */
 import { defineTask, run } from "../../workers/pool.ts";
 import type { ServedGroup } from "../discovery/resources.ts";
+import type { CustomOpenApi } from "./custom.ts";
 import type { OpenApiTask } from "./openapi.task.ts";
 import type { OpenApiBytes, OpenApiEncoding } from "./service.ts";
 
@@ -10,6 +11,16 @@ export interface OpenApiDocumentsInput {
   readonly groups: readonly ServedGroup[];
   readonly version: string;
   readonly descriptions: string;
+  readonly customs?: readonly CustomOpenApi[];
+}
+
+/** The document of one group version of custom resources, without its hash. */
+export async function customDocument(
+  input: OpenApiDocumentsInput,
+  encoding: OpenApiEncoding,
+): Promise<Buffer> {
+  const made = await run(task, { ...input, want: { kind: "custom", encoding } });
+  return Buffer.from(made?.body ?? []);
 }
 
 /** One per set of served APIs. Bound: two bodies a document, some 15 MB when all are asked for. */

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../apimachinery/runtime/json.ts";
 import type { BuiltInResource } from "../../apis/schemas.ts";
 import { structOf } from "../../apis/schemas.ts";
 import type { ServedGroup } from "../discovery/resources.ts";
+import { type CustomOpenApi, customParts } from "./custom.ts";
 import { Definitions } from "./definitions.ts";
 import { type Descriptions, noDescriptions } from "./descriptions.ts";
 import { structOfKind, versionInfo } from "./kinds.ts";
@@ -25,7 +26,8 @@ export interface OpenApiInput {
   /** Major and minor alone, `1.36`. */
   readonly version: string;
   readonly descriptions?: Descriptions;
-  /** Paths and definitions of CustomResourceDefinitions and aggregated servers, merged in. */
+  readonly customs?: readonly CustomOpenApi[];
+  /** Paths and definitions of aggregated servers, merged in. */
   readonly extra?: { readonly paths: JsonObject; readonly definitions: JsonObject };
 }
 
@@ -39,6 +41,13 @@ export function openApiV2(input: OpenApiInput): JsonObject {
     paths[operation.path] = path;
     path[operation.method] = operationObject(operation, { definitions, descriptions });
   }
+  const customs = customParts(input.customs ?? [], 2, definitions, descriptions);
+  for (const operation of customs.operations) {
+    const path = paths[operation.path] ?? {};
+    paths[operation.path] = path;
+    const texts = { definitions, descriptions, refer: customs.refer };
+    path[operation.method] = operationObject(operation, texts);
+  }
   for (const path of Object.values(paths)) hoistParameters(path);
   Object.assign(
     paths,
@@ -51,7 +60,11 @@ export function openApiV2(input: OpenApiInput): JsonObject {
     swagger: "2.0",
     info: { title: "Kubernetes", version: input.version },
     paths: sorted(paths),
-    definitions: sorted({ ...definitions.all(), ...input.extra?.definitions }),
+    definitions: sorted({
+      ...definitions.all(),
+      ...customs.definitions,
+      ...input.extra?.definitions,
+    }),
     parameters: sorted(parameters),
     securityDefinitions: {
       BearerToken: {
@@ -110,6 +123,8 @@ export function reasonOf(code: number): string {
 export interface Texts {
   readonly definitions: Definitions;
   readonly descriptions: Descriptions;
+  /** References to kinds that are not built in. */
+  readonly refer?: (content: Content) => JsonObject | undefined;
 }
 
 /** The order of members is upstream's: the names of shared parameters come from these bytes. */
@@ -125,19 +140,21 @@ function parameterObject(parameter: Parameter, description: string | undefined):
   };
 }
 
-function operationObject(operation: Operation, { definitions, descriptions }: Texts): JsonObject {
+function operationObject(operation: Operation, texts: Texts): JsonObject {
+  const { definitions, descriptions, refer } = texts;
+  const schemaOf = (content: Content) => refer?.(content) ?? contentSchema(content, definitions);
   const parameters: JsonObject[] = operation.parameters.map((parameter) =>
     parameterObject(parameter, parameterText(parameter, operation, descriptions)),
   );
   if (operation.body !== undefined) {
-    const schema = contentSchema(operation.body, definitions);
+    const schema = schemaOf(operation.body);
     const required = operation.bodyRequired === true ? { required: true } : {};
     parameters.push({ name: "body", in: "body", ...required, schema });
     parameters.sort(byName);
   }
   const responses: JsonObject = {};
   for (const { code, content } of operation.answers) {
-    const schema = contentSchema(content, definitions);
+    const schema = schemaOf(content);
     responses[String(code)] = { description: reasonOf(code), schema };
   }
   return {

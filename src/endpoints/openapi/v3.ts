@@ -4,10 +4,11 @@
  */
 import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
 import type { ServedGroup } from "../discovery/resources.ts";
+import { type CustomOpenApi, customParts } from "./custom.ts";
 import { Definitions } from "./definitions.ts";
-import { noDescriptions } from "./descriptions.ts";
+import { type Descriptions, noDescriptions } from "./descriptions.ts";
 import { parameterText } from "./operation-texts.ts";
-import type { Operation, Parameter } from "./operations.ts";
+import type { Content, Operation, Parameter } from "./operations.ts";
 import {
   builtInOperations,
   contentSchema,
@@ -62,11 +63,38 @@ function document(
       path[operation.method] = operationObject(operation, { definitions, descriptions });
     }
   }
+  return assembled(input.version, paths, definitions.all());
+}
+
+/** The document of a group version whose resources are all custom. */
+export function customOpenApiV3(
+  customs: readonly CustomOpenApi[],
+  version: string,
+  descriptions: Descriptions,
+): JsonObject {
+  const [first] = customs;
+  const groupVersion = `${first?.group ?? ""}/${first?.version ?? ""}`;
+  const definitions = new Definitions(3, descriptions, groupVersion);
+  const parts = customParts(customs, 3, definitions, descriptions);
+  const paths: Record<string, JsonObject> = {};
+  const texts = { definitions, descriptions, refer: parts.refer };
+  for (const operation of parts.operations) {
+    const path = paths[operation.path] ?? {};
+    paths[operation.path] = path;
+    path[operation.method] = operationObject(operation, texts);
+  }
+  return assembled(version, paths, { ...definitions.all(), ...parts.definitions });
+}
+
+function assembled(
+  version: string,
+  paths: Readonly<Record<string, JsonObject>>,
+  schemas: JsonObject,
+): JsonObject {
   for (const path of Object.values(paths)) hoistParameters(path);
-  const schemas = definitions.all();
   return {
     openapi: "3.0.0",
-    info: { title: "Kubernetes", version: input.version },
+    info: { title: "Kubernetes", version },
     paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
     components: {
       ...(Object.keys(schemas).length === 0 ? {} : { schemas }),
@@ -106,10 +134,12 @@ function contentObject(types: readonly string[], schema: JsonValue): JsonObject 
   return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
-function operationObject(operation: Operation, { definitions, descriptions }: Texts): JsonObject {
+function operationObject(operation: Operation, texts: Texts): JsonObject {
+  const { definitions, descriptions, refer } = texts;
+  const schemaOf = (content: Content) => refer?.(content) ?? contentSchema(content, definitions);
   const responses: JsonObject = {};
   for (const { code, content } of operation.answers) {
-    const schema = contentSchema(content, definitions);
+    const schema = schemaOf(content);
     responses[String(code)] = {
       description: reasonOf(code),
       content: contentObject(operation.produces, schema),
@@ -127,7 +157,7 @@ function operationObject(operation: Operation, { definitions, descriptions }: Te
       ? {}
       : {
           requestBody: {
-            content: contentObject(operation.consumes, contentSchema(body, definitions)),
+            content: contentObject(operation.consumes, schemaOf(body)),
             ...(operation.bodyRequired === true ? { required: true } : {}),
           },
         }),
