@@ -12,6 +12,11 @@ const SLICE_MS = 4;
 const RESUME_DELAY_MS = 500;
 
 export interface InformerHandler<T extends KubeObject> {
+  /**
+   * What is kept of an object, from its JSON: at least its name and namespace. `known` gives what was
+   * kept of `namespace/name` before. Default: everything.
+   */
+  read?(json: Uint8Array, known: (key: string) => T | undefined): T;
   upsert(object: T): void;
   /** The object's last state. */
   remove(object: T): void;
@@ -50,6 +55,7 @@ class StorageInformer<T extends KubeObject> implements Informer {
   /** Reading goes on by itself in a moment. */
   #yielded = false;
   #resolveSynced: () => void = () => {};
+  readonly #knownAs = (key: string) => this.#known.get(key) ?? this.#missing?.get(key);
 
   constructor(storage: Storage, handler: InformerHandler<T>, onError: (error: unknown) => void) {
     this.#storage = storage;
@@ -133,7 +139,8 @@ class StorageInformer<T extends KubeObject> implements Informer {
       this.#resolveSynced();
       return;
     }
-    const object = JSON.parse(decoder.decode(json)) as T;
+    const { read = parse } = this.#handler;
+    const object = read(json, this.#knownAs);
     const name = nameOf(object);
     this.#missing?.delete(name);
     if (type === "DELETED") {
@@ -144,6 +151,10 @@ class StorageInformer<T extends KubeObject> implements Informer {
     this.#known.set(name, object);
     this.#handler.upsert(object);
   }
+}
+
+function parse<T>(json: Uint8Array): T {
+  return JSON.parse(decoder.decode(json)) as T;
 }
 
 function nameOf({ metadata }: KubeObject): string {

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { parseFieldSelector } from "../../src/apimachinery/fields/selector.ts";
 import type { AuthorizationAttributes } from "../../src/authorization/authorizer.ts";
 import { NodeGraph } from "../../src/authorization/node/graph.ts";
 import { nodeAuthorizer } from "../../src/authorization/node/node.ts";
+import { type PodDigest, readPod } from "../../src/authorization/node/pod-digest.ts";
 import { nodeRules } from "../../src/registry/rbac/bootstrap.ts";
 
+const digestOf = (pod: object, known?: PodDigest) =>
+  readPod(Buffer.from(JSON.stringify(pod)), () => known);
 const graph = new NodeGraph();
 const podOf = (name: string, nodeName: string, spec: object = {}, metadata: object = {}) =>
-  ({ metadata: { namespace: "ns", name, ...metadata }, spec: { nodeName, ...spec } }) as never;
+  digestOf({ metadata: { namespace: "ns", name, ...metadata }, spec: { nodeName, ...spec } });
 graph.setPod(
   podOf("web", "n1", {
     serviceAccountName: "sa",
@@ -199,6 +203,63 @@ for (const [changes, want] of rows) {
     else assert.deepEqual({ decision, reason }, { decision: "NoOpinion", reason: want });
   });
 }
+
+test("a pod's status does not change what it leads to, its claims do", () => {
+  const pod = (status: object, more: object = {}, uid = "u") => ({
+    apiVersion: "v1",
+    metadata: { name: "p", namespace: "ns", uid, annotations: { nodeName: "no", uid: "no" } },
+    spec: { containers: [{ name: "c", image: 'a"\\' }], nodeName: "n1", ...more },
+    status,
+  });
+  const first = digestOf(pod({}));
+  assert.equal(first.node, "n1");
+  assert.equal(digestOf(pod({ phase: "Running", nodeName: "x" }), first), first);
+  const claims = [{ name: "c", resourceClaimName: "gpu" }];
+  const claimed = digestOf(pod({ resourceClaimStatuses: claims }), first);
+  assert.ok(claimed.references.includes("resourceclaim:ns/gpu"));
+  const ephemeralContainers = [{ envFrom: [{ secretRef: { name: "debug" } }] }];
+  const debugged = digestOf(pod({}, { ephemeralContainers }), first);
+  assert.ok(debugged.references.includes("secret:ns/debug"));
+  for (const other of [pod({}, { nodeName: "n2" }), pod({}, {}, "u2")]) {
+    assert.notEqual(digestOf(other, first), first);
+  }
+});
+
+test("pods are read as JSON.parse reads them", () => {
+  const text = fc.string({ unit: "binary" });
+  const named = fc.record(
+    { name: text, namespace: text, uid: text, nodeName: text, x: fc.jsonValue() },
+    { requiredKeys: [] },
+  );
+  const pod = fc.record(
+    { z: fc.jsonValue(), metadata: named, a: fc.jsonValue(), spec: named, status: named },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(pod, fc.constantFrom(undefined, 2), (value, indent) => {
+      const json = Buffer.from(JSON.stringify(value, null, indent));
+      const { metadata, node } = readPod(json, () => undefined);
+      const read = JSON.parse(json.toString()) as typeof value;
+      assert.deepEqual(metadata, {
+        namespace: read.metadata?.namespace ?? "",
+        name: read.metadata?.name ?? "",
+      });
+      assert.equal(node, read.spec?.nodeName ?? "");
+    }),
+  );
+});
+
+test("bytes that are no JSON end somewhere", () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), fc.constantFrom('{"metadata":{"name":', "{", ""), (tail, head) => {
+      try {
+        readPod(Buffer.concat([Buffer.from(head), tail]), () => undefined);
+      } catch (error) {
+        assert.ok(error instanceof SyntaxError);
+      }
+    }),
+  );
+});
 
 test("what a pod led to goes with its last pod", () => {
   const own = new NodeGraph();

@@ -1,14 +1,28 @@
 /** Keeps a NodeGraph in step with the store. */
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import type { Storage } from "../../storage/interfaces.ts";
-import { type Informer, startInformer } from "../informer.ts";
+import { type Informer, type InformerHandler, startInformer } from "../informer.ts";
 import { NodeGraph } from "./graph.ts";
-import type { NodePod, NodeVolume } from "./references.ts";
+import { type PodDigest, readPod } from "./pod-digest.ts";
+import type { NodeVolume } from "./references.ts";
 
 export interface FollowedGraph {
   /** The graph once it is complete; the first call starts reading. */
   graph(): Promise<NodeGraph>;
   close(): void;
+}
+
+const decoder = new TextDecoder();
+
+/** Without what may be long and is not asked for: all threads keep one of each. */
+function essence<T extends KubeObject>(object: T): T {
+  const { name, namespace } = object.metadata ?? {};
+  const { devices: _, sharedCounters: _s, ...spec } = (object as OfNode).spec ?? {};
+  return { metadata: { name, namespace }, spec } as unknown as T;
+}
+
+interface OfNode extends KubeObject {
+  readonly spec?: { readonly devices?: unknown; readonly sharedCounters?: unknown };
 }
 
 /** Reads nothing before graph() is first called. */
@@ -25,16 +39,18 @@ export function followNodeGraph(
       resource: string,
       upsert: (object: T) => void,
       remove: (object: T) => void,
+      read: InformerHandler<T>["read"] = (json) => essence(JSON.parse(decoder.decode(json)) as T),
     ) => {
       const storage = storageOf(group, resource);
       if (storage === undefined) return;
-      informers.push(startInformer<T>(storage, { upsert, remove }, onError));
+      informers.push(startInformer<T>(storage, { upsert, remove, read }, onError));
     };
-    follow<NodePod>(
+    follow<PodDigest>(
       "",
       "pods",
       (one) => graph.setPod(one),
       (one) => graph.removePod(one),
+      readPod,
     );
     follow<NodeVolume>(
       "",

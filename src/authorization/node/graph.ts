@@ -4,19 +4,9 @@
  * Upstream: plugin/pkg/auth/authorizer/node/graph.go.
  */
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
-import {
-  type NodePod,
-  type NodeVolume,
-  referencesOf,
-  type VertexType,
-  vertexKey,
-  volumeSecretsOf,
-} from "./references.ts";
+import type { PodDigest } from "./pod-digest.ts";
+import { type NodeVolume, type VertexType, vertexKey, volumeSecretsOf } from "./references.ts";
 
-interface PodEntry {
-  readonly node: string;
-  readonly keys: readonly string[];
-}
 interface VolumeEntry {
   /** Key of the claim. */
   readonly claim: string;
@@ -27,7 +17,7 @@ interface OnNode extends KubeObject {
 }
 
 export class NodeGraph {
-  readonly #pods = new Map<string, PodEntry>();
+  readonly #pods = new Map<string, PodDigest>();
   /** By node: how many of its pods lead to each object. */
   readonly #reachable = new Map<string, Map<string, number>>();
   readonly #volumes = new Map<string, VolumeEntry>();
@@ -35,29 +25,28 @@ export class NodeGraph {
   readonly #attachments = new Map<string, string>();
   readonly #slices = new Map<string, string>();
 
-  setPod(pod: NodePod): void {
+  setPod(pod: PodDigest): void {
     const key = podKey(pod);
-    const node = pod.spec?.nodeName ?? "";
+    if (this.#pods.get(key) === pod) return;
     this.removePod(pod);
-    if (node === "") return;
-    const keys = referencesOf(pod);
-    this.#pods.set(key, { node, keys });
-    let counts = this.#reachable.get(node);
+    if (pod.node === "") return;
+    this.#pods.set(key, pod);
+    let counts = this.#reachable.get(pod.node);
     if (counts === undefined) {
       counts = new Map();
-      this.#reachable.set(node, counts);
+      this.#reachable.set(pod.node, counts);
     }
-    for (const one of keys) counts.set(one, (counts.get(one) ?? 0) + 1);
+    for (const one of pod.references) counts.set(one, (counts.get(one) ?? 0) + 1);
   }
 
-  removePod(pod: NodePod): void {
+  removePod(pod: KubeObject): void {
     const key = podKey(pod);
     const old = this.#pods.get(key);
     if (old === undefined) return;
     this.#pods.delete(key);
     const counts = this.#reachable.get(old.node);
     if (counts === undefined) return;
-    for (const one of old.keys) {
+    for (const one of old.references) {
       const left = (counts.get(one) ?? 0) - 1;
       if (left > 0) counts.set(one, left);
       else counts.delete(one);
