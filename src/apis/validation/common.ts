@@ -25,6 +25,7 @@ import {
 } from "../../apimachinery/validation/names.ts";
 import {
   IS_NEGATIVE_ERROR,
+  validateImmutableField,
   validateNonnegative,
 } from "../../apimachinery/validation/object-meta.ts";
 import { goInternalJson } from "./go-internal.ts";
@@ -54,6 +55,16 @@ export function validateQualifiedName(value: string, at: Path): ErrorList {
 /** A struct as upstream prints it in a message: JSON under the Go names of its internal type. */
 export function goStruct(value: unknown, goName: string): PrintedValue {
   return new PrintedValue(goInternalJson(value, goName));
+}
+
+/** A label selector as upstream prints it: without its empty parts. */
+export function goSelector(selector: unknown): unknown {
+  return selector && goStruct(selector, "k8s.io/apimachinery/pkg/apis/meta/v1.LabelSelector");
+}
+
+/** validateImmutableField of a label selector. */
+export function validateImmutableSelector(selector: unknown, old: unknown, at: Path): ErrorList {
+  return validateImmutableField(selector, old, at, () => goSelector(selector));
 }
 
 /** A map as upstream prints it: sorted keys, `null` when absent. */

@@ -36,15 +36,124 @@ function internalOf(value: unknown, type: TypeSchema): unknown {
 
 function structOf(value: unknown, schema: StructSchema): unknown {
   const object = (value ?? {}) as Readonly<Record<string, unknown>>;
-  if (schema.name.startsWith(META)) return object;
+  if (schema.name.startsWith(META)) return taggedStructOf(object, schema);
   const out: Record<string, unknown> = {};
   for (const field of schema.fields) {
     // Metadata is embedded without a tag: its own fields come up, under their JSON names.
-    if (EMBEDDED.has(field.go)) Object.assign(out, object[field.json]);
+    if (EMBEDDED.has(field.go)) Object.assign(out, internalOf(object[field.json], field.type));
     else out[field.go] = fieldOf(object[field.json], field);
   }
-  return schema.name === POD_SPEC ? podSpecOf(out) : out;
+  if (schema.name === POD_SPEC) return podSpecOf(out);
+  const order = ORDERS[schema.name];
+  return order === undefined ? out : arranged(out, order);
 }
+
+/** A struct with JSON tags: what is empty is left out where its tag says so. */
+function taggedStructOf(object: Readonly<Record<string, unknown>>, schema: StructSchema): unknown {
+  const out: Record<string, unknown> = {};
+  for (const { json, type, omitempty } of schema.fields) {
+    const value = object[json];
+    if (value === undefined || value === null) continue;
+    const inner = internalOf(value, type);
+    const isEmpty = type.kind === "list" || type.kind === "map";
+    if (omitempty && isEmpty && Object.keys(inner ?? {}).length === 0) continue;
+    out[json] = inner;
+  }
+  return out;
+}
+
+/** The same fields, those of `order` together where the first of them is, in that order. */
+function arranged(
+  fields: Readonly<Record<string, unknown>>,
+  order: readonly string[],
+): Record<string, unknown> {
+  const names = Object.keys(fields);
+  const first = names.findIndex((name) => order.includes(name));
+  const rest = names.filter((name) => !order.includes(name));
+  rest.splice(first, 0, ...order);
+  return Object.fromEntries(rest.map((name) => [name, fields[name]]));
+}
+
+const CORE = "k8s.io/api/core/v1.";
+const PERSISTENT_VOLUME_SOURCES = [
+  "GCEPersistentDisk",
+  "AWSElasticBlockStore",
+  "HostPath",
+  "Glusterfs",
+  "NFS",
+  "RBD",
+  "Quobyte",
+  "ISCSI",
+  "FlexVolume",
+  "Cinder",
+  "CephFS",
+  "FC",
+  "Flocker",
+  "AzureFile",
+  "VsphereVolume",
+  "AzureDisk",
+  "PhotonPersistentDisk",
+  "PortworxVolume",
+  "ScaleIO",
+  "Local",
+  "StorageOS",
+  "CSI",
+];
+/** Structs whose internal type has the fields in another order than v1. */
+const ORDERS: Readonly<Record<string, readonly string[]>> = {
+  [`${CORE}PersistentVolumeSource`]: PERSISTENT_VOLUME_SOURCES,
+  [`${CORE}PersistentVolumeSpec`]: PERSISTENT_VOLUME_SOURCES,
+  [`${CORE}Volume`]: [
+    "HostPath",
+    "EmptyDir",
+    "GCEPersistentDisk",
+    "AWSElasticBlockStore",
+    "GitRepo",
+    "Secret",
+    "NFS",
+    "ISCSI",
+    "Glusterfs",
+    "PersistentVolumeClaim",
+    "RBD",
+    "Quobyte",
+    "FlexVolume",
+    "Cinder",
+    "CephFS",
+    "Flocker",
+    "DownwardAPI",
+    "FC",
+    "AzureFile",
+    "ConfigMap",
+    "VsphereVolume",
+    "AzureDisk",
+    "PhotonPersistentDisk",
+    "Projected",
+    "PortworxVolume",
+    "ScaleIO",
+    "StorageOS",
+    "CSI",
+    "Ephemeral",
+    "Image",
+  ],
+  "k8s.io/api/batch/v1.JobSpec": [
+    "Parallelism",
+    "Completions",
+    "PodFailurePolicy",
+    "SuccessPolicy",
+    "ActiveDeadlineSeconds",
+    "BackoffLimit",
+    "BackoffLimitPerIndex",
+    "MaxFailedIndexes",
+    "Selector",
+    "ManualSelector",
+    "Template",
+    "TTLSecondsAfterFinished",
+    "CompletionMode",
+    "Suspend",
+    "PodReplacementPolicy",
+    "ManagedBy",
+  ],
+};
 
 const EMBEDDED = new Set(["TypeMeta", "ObjectMeta", "ListMeta"]);
 const POD_SPEC = "k8s.io/api/core/v1.PodSpec";

@@ -84,6 +84,9 @@ export function rulesOf({ resource }: RequestScope, subresource: string): Update
     ...(strategy.warningsOnUpdate === undefined
       ? {}
       : { warningsOnUpdate: strategy.warningsOnUpdate.bind(strategy) }),
+    ...(strategy.updateMetadataRules === undefined
+      ? {}
+      : { updateMetadataRules: strategy.updateMetadataRules }),
   };
   return {
     strategy: main,

@@ -1,26 +1,21 @@
 /** Which kinds have their finalizers' names checked by the generic store. */
 import type { ServedResource } from "./served-resource.ts";
 
-/** Groups whose kinds have only the metadata rules of every API, or name finalizers themselves. */
-const FINALIZERS_UNCHECKED_HERE: ReadonlySet<string> = new Set([
+/** Groups whose kinds have only the metadata rules of every API. */
+const FINALIZERS_UNCHECKED: ReadonlySet<string> = new Set([
   "admissionregistration.k8s.io",
   "apiextensions.k8s.io",
   "apiregistration.k8s.io",
-  "apps",
-  "batch",
   "coordination.k8s.io",
   "node.k8s.io",
   "policy",
 ]);
-const FINALIZERS_IN_STRATEGY: ReadonlySet<string> = new Set([
-  "pods",
-  "podtemplates",
-  "replicationcontrollers",
-]);
 
 /** Whether a finalizer without a domain is refused here unless it is a standard one. */
-export function checksFinalizers({ gvr, strategy, protobuf }: ServedResource): boolean {
-  if (strategy.ownMetadataRules || !protobuf || FINALIZERS_UNCHECKED_HERE.has(gvr.group))
-    return false;
-  return gvr.group !== "" || !FINALIZERS_IN_STRATEGY.has(gvr.resource);
+export function checksFinalizers({
+  gvr,
+  strategy,
+  protobuf,
+}: Pick<ServedResource, "gvr" | "protobuf" | "strategy">): boolean {
+  return !strategy.ownMetadataRules && protobuf && !FINALIZERS_UNCHECKED.has(gvr.group);
 }

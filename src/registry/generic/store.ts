@@ -14,13 +14,13 @@ import {
   nameIsPathSegment,
   validateKubeFinalizers,
   validateObjectMeta,
-  validateObjectMetaUpdate,
 } from "../../apimachinery/validation/object-meta.ts";
 import { interpretStorageError, StorageError } from "../../storage/errors.ts";
 import type { ReadAt, Storage, Stored } from "../../storage/interfaces.ts";
 import { asRevision } from "../../storage/interfaces.ts";
 import type { HookContext, SubresourceStrategy, Transaction } from "../rest/strategy.ts";
 import { checksFinalizers } from "./finalizers.ts";
+import { validateUpdatedMetadata } from "./metadata-rules.ts";
 import { generateName, NAME_GENERATION_TRIES_MAX } from "./names.ts";
 import { decodeStored, encodeAsStored, encodeForStorage } from "./object-codec.ts";
 import type { ServedResource } from "./served-resource.ts";
@@ -405,12 +405,10 @@ function beforeUpdate(
   }
   delete metadata.selfLink;
 
-  const errors = validateObjectMetaUpdate(metadata, oldMetadata, METADATA);
-  if (!resource.strategy.ownMetadataRules) {
-    errors.push(...validateObjectMetaUpdate(metadata, oldMetadata, METADATA));
-  }
-  if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
-  errors.push(...strategy.validateUpdate(context, object, old));
+  const errors = [
+    ...validateUpdatedMetadata(resource, strategy, metadata, oldMetadata),
+    ...strategy.validateUpdate(context, object, old),
+  ];
   if (errors.length > 0) throw api.invalid(kindOf(resource, object), metadata.name ?? "", errors);
   const warnings = strategy.warningsOnUpdate?.(context, object, old) ?? [];
   for (const text of warnings) context.addWarning(text);

@@ -35,13 +35,14 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   readonly validateName: NameRule;
   /** Events: upstream's validation has metadata rules of its own; the generic ones are skipped. */
   readonly ownMetadataRules?: boolean;
+  /** The rules of metadata that upstream's update validation of the kind repeats. */
+  readonly updateMetadataRules?: MetadataRules;
   /** Drops what a client may not set (status), sets generation. Changes `object` in place. */
   prepareForCreate?(context: StrategyContext, object: T): void;
   /**
    * Every error beyond the metadata rules: the generic store runs those for all kinds before this,
-   * on create validateObjectMeta with `validateName`, on update validateObjectMetaUpdate (twice, as
-   * upstream does, so that an immutable uid is listed twice). A strategy does not repeat them, except
-   * where upstream's update rules call the create rules again.
+   * on create validateObjectMeta with `validateName`, on update those of every kind and then those
+   * of `updateMetadataRules`. A strategy does not repeat them.
    */
   validate(context: StrategyContext, object: T): ErrorList;
   warningsOnCreate?(context: StrategyContext, object: T): string[];
@@ -77,7 +78,15 @@ export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
   /** Instead of resetFields: the only paths its writers may own; `*` is any item of a list. */
   readonly ownedFields?: readonly string[];
   readonly allowUnconditionalUpdate?: boolean;
+  readonly updateMetadataRules?: MetadataRules;
 }
+
+/**
+ * Every update passes the rules of new and of changed metadata once; most kinds then repeat those of
+ * changed metadata (the default), some those of new metadata, both in an order of theirs, or none:
+ * every cause is listed as often as upstream finds it.
+ */
+export type MetadataRules = readonly ("create" | "update")[];
 
 /** Fills in the defaults of one API version, in place, before conversion and after each change. */
 export type Defaulter<T extends KubeObject = KubeObject> = (object: T) => void;

@@ -181,11 +181,10 @@ export function validateCSINodeUpdate(
 
 type Attachment = Pick<VolumeAttachment, "spec" | "status">;
 
-/** Errors of a VolumeAttachment beyond its metadata, in every version. */
+/** Errors of a VolumeAttachment beyond its metadata. */
 export function validateVolumeAttachment({ spec = {}, status = {} }: Attachment): ErrorList {
-  const errors: ErrorList = [];
   const at = Path.root("spec");
-  if (!spec.attacher) errors.push(required(at.child("attacher")));
+  const errors = validateCSIDriverName(spec.attacher ?? "", at.child("attacher"));
   const { inlineVolumeSpec: inline, persistentVolumeName: name } = spec.source ?? {};
   const source = at.child("source");
   const oneOf = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
@@ -202,7 +201,11 @@ export function validateVolumeAttachment({ spec = {}, status = {} }: Attachment)
   for (const message of nameIsDNSSubdomain(nodeName, false)) {
     errors.push(invalid(at.child("nodeName"), nodeName, message));
   }
-  return [...errors, ...validateVolumeAttachmentStatus(status)];
+  errors.push(...validateVolumeAttachmentStatus(status));
+  for (const message of name === undefined ? [] : nameIsDNSSubdomain(name, false)) {
+    errors.push(invalid("spec.source.persistentVolumeName", name, message));
+  }
+  return errors;
 }
 
 function validateVolumeAttachmentStatus(status: NonNullable<Attachment["status"]>): ErrorList {
@@ -232,18 +235,6 @@ function validateVolumeError(error: VolumeError | undefined, at: Path): ErrorLis
   const { errorCode } = error;
   if (errorCode !== undefined && errorCode < 0) {
     errors.push(invalid(at.child("errorCode"), errorCode, inclusiveRangeError(0, MAX_INT32)));
-  }
-  return errors;
-}
-
-/** The stricter rules of storage.k8s.io/v1. */
-export function validateVolumeAttachmentV1({ spec = {} }: Attachment): ErrorList {
-  // An absent attacher has been told already.
-  const errors = spec.attacher ? validateCSIDriverName(spec.attacher, "spec.attacher") : [];
-  const name = spec.source?.persistentVolumeName;
-  if (name === undefined) return errors;
-  for (const message of nameIsDNSSubdomain(name, false)) {
-    errors.push(invalid("spec.source.persistentVolumeName", name, message));
   }
   return errors;
 }

@@ -17,8 +17,12 @@ import {
   validateLabelSelector,
 } from "../../../apimachinery/validation/labels.ts";
 import { byteLength, isQualifiedName } from "../../../apimachinery/validation/names.ts";
-import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
+import {
+  FIELD_IMMUTABLE_ERROR,
+  nameIsDNSSubdomain,
+} from "../../../apimachinery/validation/object-meta.ts";
 import type { TopologySelectorTerm } from "../../core/v1/types.ts";
+import { goMap, goSelector } from "../../validation/common.ts";
 import type { CSIStorageCapacity, StorageClass, VolumeAttributesClass } from "./types.ts";
 
 const MAX_PARAMETERS = 512;
@@ -107,14 +111,9 @@ function validateTopologySelectorTerm(term: TopologySelectorTerm, at: Path): [st
 /** What an update of a StorageClass may not change. */
 export function validateStorageClassUpdate(storageClass: Class, old: Class): ErrorList {
   const errors: ErrorList = [];
-  for (const name of ["parameters", "provisioner", "reclaimPolicy"] as const) {
-    if (!same(storageClass[name], old[name])) {
-      errors.push(forbidden(name, `updates to ${name} are forbidden.`));
-    }
-  }
-  const mode = storageClass.volumeBindingMode;
-  if (mode !== old.volumeBindingMode) {
-    errors.push(invalid("volumeBindingMode", mode, "field is immutable"));
+  for (const name of ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] as const) {
+    const value = name === "parameters" ? goMap(storageClass[name]) : storageClass[name];
+    if (!same(value, old[name])) errors.push(invalid(name, value, FIELD_IMMUTABLE_ERROR));
   }
   return errors;
 }
@@ -175,7 +174,8 @@ export function validateCSIStorageCapacityUpdate(capacity: Capacity, old: Capaci
   const errors: ErrorList = [];
   for (const name of ["nodeTopology", "storageClassName"] as const) {
     if (!same(capacity[name], old[name])) {
-      errors.push(invalid(name, capacity[name], "field is immutable"));
+      const value = name === "nodeTopology" ? goSelector(capacity[name]) : capacity[name];
+      errors.push(invalid(name, value, FIELD_IMMUTABLE_ERROR));
     }
   }
   return errors;

@@ -15,6 +15,7 @@ export const registration: ResourceRegistration<Kube<MutatingAdmissionPolicy>> =
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateMutatingAdmissionPolicy(object),
     prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "spec"),
+    updateMetadataRules: ["create"],
     validateUpdate: (_context, object, old) => validateMutatingAdmissionPolicy(object, old),
     allowUnconditionalUpdate: false,
   },

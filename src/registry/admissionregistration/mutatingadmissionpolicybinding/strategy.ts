@@ -18,6 +18,7 @@ export const registration: ResourceRegistration<Kube<MutatingAdmissionPolicyBind
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateMutatingBinding(object.spec),
     prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "spec"),
+    updateMetadataRules: ["create"],
     validateUpdate: (_context, object) => validateMutatingBinding(object.spec),
     allowUnconditionalUpdate: false,
   },

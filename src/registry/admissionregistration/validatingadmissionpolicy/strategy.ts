@@ -32,6 +32,7 @@ export const registration: ResourceRegistration<Policy> = {
       keepFields(object, old, "status");
       bumpGeneration(object, old, "spec");
     },
+    updateMetadataRules: ["create"],
     validateUpdate: (_context, object, old) => validateValidatingAdmissionPolicy(object, old),
     allowUnconditionalUpdate: false,
     resetFields: ["status"],

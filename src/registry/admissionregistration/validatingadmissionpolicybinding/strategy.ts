@@ -15,6 +15,7 @@ export const registration: ResourceRegistration<Kube<ValidatingAdmissionPolicyBi
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateValidatingBinding(object.spec),
     prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "spec"),
+    updateMetadataRules: ["create"],
     validateUpdate: (_context, object) => validateValidatingBinding(object.spec),
     allowUnconditionalUpdate: false,
   },

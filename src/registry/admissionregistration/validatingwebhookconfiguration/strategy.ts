@@ -15,6 +15,7 @@ export const registration: ResourceRegistration<Kube<ValidatingWebhookConfigurat
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateWebhooks(object),
     prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "webhooks"),
+    updateMetadataRules: ["create"],
     validateUpdate: (_context, object, old) => validateWebhooks(object, old),
     allowUnconditionalUpdate: false,
   },

@@ -31,6 +31,7 @@ export const registration: ResourceRegistration<Kube<APIService>> = {
     },
     validate: (_context, object) => validateAPIService(object),
     prepareForUpdate: (_context, object, old) => keepFields(object, old, "status"),
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object) => validateAPIService(object),
     allowUnconditionalUpdate: false,
     resetFields: ["status"],

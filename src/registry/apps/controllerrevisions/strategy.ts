@@ -14,6 +14,7 @@ export const registration: ResourceRegistration<Kube<ControllerRevision>> = {
   strategy: {
     validateName: nameIsDNSSubdomain,
     validate: (_context, revision) => validateControllerRevision(revision),
+    updateMetadataRules: ["update", "create"],
     validateUpdate: (_context, revision, old) => validateControllerRevisionUpdate(revision, old),
   },
   defaults: {},

@@ -2,22 +2,18 @@
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { semanticDeepEqual } from "../../../apimachinery/validation/equality.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateImmutableField,
-  validateObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setDefaultsDaemonSet, TEMPLATE_GENERATION } from "../../../apis/apps/v1/defaults.ts";
 import type { DaemonSet } from "../../../apis/apps/v1/types.ts";
 import {
   templateGenerationOf,
-  validateDaemonSet,
   validateDaemonSetSpec,
   validateDaemonSetStatus,
   validateTemplateGenerationUpdate,
 } from "../../../apis/apps/v1/validation/daemonset.ts";
 import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
 import { structOf } from "../../../apis/schemas.ts";
+import { validateImmutableSelector } from "../../../apis/validation/common.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, statusStrategy } from "../../strategy-parts.ts";
 import {
@@ -30,7 +26,6 @@ import {
 
 const SPEC = "k8s.io/api/apps/v1.DaemonSetSpec";
 const POD_TEMPLATE = "k8s.io/api/core/v1.PodTemplateSpec";
-const METADATA = Path.root("metadata");
 const SELECTOR = Path.root("spec", "selector");
 
 type DaemonSetObject = Kube<DaemonSet>;
@@ -49,7 +44,7 @@ export const registration: ResourceRegistration<DaemonSetObject> = {
       // apps/v1 has no field for it: a client may still set the annotation.
       if (templateGenerationOf(object) < 1) setTemplateGeneration(object, 1);
     },
-    validate: (context, object) => validateDaemonSet(object, podValidationOptions(context)),
+    validate: (context, object) => validateDaemonSetSpec(object, podValidationOptions(context)),
     warningsOnCreate: (_context, object) => newWarnings(object, false),
     prepareForUpdate(context, object, old) {
       setTemplateGeneration(object, templateGenerationOf(old));
@@ -61,13 +56,10 @@ export const registration: ResourceRegistration<DaemonSetObject> = {
     },
     validateUpdate(context, object, old) {
       const options = templateOptions(context, old.spec?.template);
-      // Upstream validates as on create, then as on update; both sets of causes are listed.
       return [
-        ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-        ...validateDaemonSet(object, options),
         ...validateTemplateGenerationUpdate(object, old),
+        ...validateImmutableSelector(object.spec?.selector, old.spec?.selector, SELECTOR),
         ...validateDaemonSetSpec(object, options),
-        ...validateImmutableField(object.spec?.selector, old.spec?.selector, SELECTOR),
       ];
     },
     warningsOnUpdate: (_context, object, old) => changeWarnings(object, old),

@@ -2,10 +2,7 @@
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { semanticDeepEqual } from "../../../apimachinery/validation/equality.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateImmutableField,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setDefaultsDeployment } from "../../../apis/apps/v1/defaults.ts";
 import type { Deployment } from "../../../apis/apps/v1/types.ts";
 import {
@@ -13,6 +10,7 @@ import {
   validateDeploymentStatus,
 } from "../../../apis/apps/v1/validation/deployment.ts";
 import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
+import { validateImmutableSelector } from "../../../apis/validation/common.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, keepFields } from "../../strategy-parts.ts";
 import {
@@ -44,7 +42,7 @@ export const registration: ResourceRegistration<Kube<Deployment>> = {
     },
     validateUpdate: (context, object, old) => [
       ...validateDeployment(object, templateOptions(context, old.spec?.template)),
-      ...validateImmutableField(object.spec?.selector, old.spec?.selector, SELECTOR),
+      ...validateImmutableSelector(object.spec?.selector, old.spec?.selector, SELECTOR),
     ],
     warningsOnUpdate: (_context, object, old) => changeWarnings(object, old),
     subresources: {

@@ -1,18 +1,14 @@
 /** Upstream: pkg/registry/apps/replicaset/strategy.go. */
 import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateImmutableField,
-  validateObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setDefaultsReplicaSet } from "../../../apis/apps/v1/defaults.ts";
 import type { ReplicaSet } from "../../../apis/apps/v1/types.ts";
 import {
-  validateReplicaSet,
   validateReplicaSetSpec,
   validateReplicaSetStatus,
 } from "../../../apis/apps/v1/validation/deployment.ts";
 import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
+import { validateImmutableSelector } from "../../../apis/validation/common.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, statusStrategy } from "../../strategy-parts.ts";
 import {
@@ -24,7 +20,6 @@ import {
 } from "../../workload-parts.ts";
 
 const SPEC = "k8s.io/api/apps/v1.ReplicaSetSpec";
-const METADATA = Path.root("metadata");
 const SELECTOR = Path.root("spec", "selector");
 
 export const registration: ResourceRegistration<Kube<ReplicaSet>> = {
@@ -35,17 +30,15 @@ export const registration: ResourceRegistration<Kube<ReplicaSet>> = {
     tracksGeneration: true,
     resetFields: ["status"],
     prepareForCreate: prepareNew,
-    validate: (context, object) => validateReplicaSet(object, podValidationOptions(context)),
+    validate: (context, object) =>
+      validateReplicaSetSpec(object.spec ?? {}, podValidationOptions(context)),
     warningsOnCreate: (_context, object) => newWarnings(object, true),
     prepareForUpdate: (context, object, old) => prepareChanged(context, object, old, SPEC),
     validateUpdate(context, object, old) {
       const options = templateOptions(context, old.spec?.template);
-      // Upstream validates as on create, then as on update; both sets of causes are listed.
       return [
-        ...validateObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-        ...validateReplicaSet(object, options),
         ...validateReplicaSetSpec(object.spec ?? {}, options),
-        ...validateImmutableField(object.spec?.selector, old.spec?.selector, SELECTOR),
+        ...validateImmutableSelector(object.spec?.selector, old.spec?.selector, SELECTOR),
       ];
     },
     warningsOnUpdate: (_context, object, old) => changeWarnings(object, old),

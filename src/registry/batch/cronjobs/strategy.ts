@@ -61,7 +61,7 @@ export const registration: ResourceRegistration<CronJobObject> = {
       }
       return found;
     },
-    subresources: { status: statusStrategy() },
+    subresources: { status: { ...statusStrategy(), updateMetadataRules: [] } },
   },
   defaults: { v1: setDefaultsCronJob },
 };

@@ -1,10 +1,7 @@
 /** Upstream: pkg/registry/batch/job/strategy.go. */
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setDefaultsJob } from "../../../apis/batch/v1/defaults.ts";
 import type { Job } from "../../../apis/batch/v1/types.ts";
 import {
@@ -30,7 +27,6 @@ import { type Kube, statusStrategy } from "../../strategy-parts.ts";
 import { prepareChanged, prepareNew, templateOptions } from "../../workload-parts.ts";
 
 const JOB_SPEC = "k8s.io/api/batch/v1.JobSpec";
-const METADATA = Path.root("metadata");
 const SPEC = Path.root("spec");
 
 type JobObject = Kube<Job>;
@@ -55,14 +51,11 @@ export const registration: ResourceRegistration<JobObject> = {
       ...jobSpecWarnings(job.spec ?? {}, SPEC),
     ],
     prepareForUpdate: (context, job, old) => prepareChanged(context, job, old, JOB_SPEC),
+    updateMetadataRules: ["create", "update"],
     validateUpdate(context, job, old) {
       const options = updateOptions(context, old);
       // Upstream validates as on create, then as on update; both sets of causes are listed.
-      return [
-        ...validateObjectMeta(job.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-        ...validateJob(job, options),
-        ...validateJobUpdate(job, old, options),
-      ];
+      return [...validateJob(job, options), ...validateJobUpdate(job, old, options)];
     },
     warningsOnUpdate: (_context, job, old) =>
       job.metadata?.generation === old.metadata?.generation

@@ -21,6 +21,7 @@ export const registration: ResourceRegistration<Request> = {
     prepareForCreate,
     validate: (_context, object) => validateCertificateSigningRequest(object),
     prepareForUpdate: (_context, object, old) => keepFields(object, old, "spec", "status"),
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object, old) => validateCertificateSigningRequestUpdate(object, old),
     resetFields: ["spec", "status"],
     subresources: {
@@ -30,6 +31,7 @@ export const registration: ResourceRegistration<Request> = {
           for (const type of ["Approved", "Denied"]) keepConditions(object, old, type);
           fillTimes(context, object, old);
         },
+        updateMetadataRules: ["create", "update"],
         validateUpdate: (_context, object, old) =>
           validateCertificateSigningRequestUpdate(object, old, { allowSettingCertificate: true }),
         resetFields: ["spec", "status.conditions"],
@@ -43,6 +45,7 @@ export const registration: ResourceRegistration<Request> = {
           if (conditions !== undefined) object.status = { ...object.status, conditions };
           else delete object.status?.conditions;
         },
+        updateMetadataRules: ["create", "update"],
         validateUpdate: (_context, object, old) =>
           validateCertificateSigningRequestUpdate(object, old, {
             allowSettingApprovalConditions: true,

@@ -1,9 +1,4 @@
-/** Upstream: pkg/registry/core/configmap/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { ConfigMap } from "../../../apis/core/v1/types.ts";
 import {
   validateConfigMap,
@@ -12,18 +7,14 @@ import {
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import type { Kube } from "../../strategy-parts.ts";
 
-const METADATA = Path.root("metadata");
-
 export const registration: ResourceRegistration<Kube<ConfigMap>> = {
   group: "",
   resource: "configmaps",
   strategy: {
     validateName: nameIsDNSSubdomain,
     validate: (_context, object) => validateConfigMap(object),
-    validateUpdate: (_context, object, old) => [
-      ...validateConfigMapUpdate(object, old),
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-    ],
+    updateMetadataRules: ["update", "create"],
+    validateUpdate: (_context, object, old) => [...validateConfigMapUpdate(object, old)],
   },
   defaults: {},
 };

@@ -1,9 +1,4 @@
-/** Upstream: pkg/registry/core/endpoint/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setEndpointsDefaults } from "../../../apis/core/v1/defaults/endpoints.ts";
 import type { Endpoints } from "../../../apis/core/v1/types.ts";
 import {
@@ -13,8 +8,6 @@ import {
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import type { Kube } from "../../strategy-parts.ts";
 
-const METADATA = Path.root("metadata");
-
 export const registration: ResourceRegistration<Kube<Endpoints>> = {
   group: "",
   resource: "endpoints",
@@ -23,10 +16,8 @@ export const registration: ResourceRegistration<Kube<Endpoints>> = {
     allowCreateOnUpdate: true,
     validate: (_context, object) => validateEndpoints(object),
     warningsOnCreate: (_context, object) => warningsForEndpoints(object),
-    validateUpdate: (_context, object, old) => [
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-      ...validateEndpoints(object, old),
-    ],
+    updateMetadataRules: ["update", "create"],
+    validateUpdate: (_context, object, old) => [...validateEndpoints(object, old)],
     warningsOnUpdate: (_context, object) => warningsForEndpoints(object),
   },
   defaults: { v1: setEndpointsDefaults },

@@ -1,18 +1,12 @@
 /** Upstream: pkg/registry/core/limitrange/strategy.go. */
 import { randomUUID } from "node:crypto";
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setLimitRangeDefaults } from "../../../apis/core/v1/defaults/limitrange.ts";
 import type { LimitRange } from "../../../apis/core/v1/types.ts";
 import { validateLimitRange } from "../../../apis/core/v1/validation/limitrange.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import type { Kube } from "../../strategy-parts.ts";
-
-const METADATA = Path.root("metadata");
 
 export const registration: ResourceRegistration<Kube<LimitRange>> = {
   group: "",
@@ -24,10 +18,8 @@ export const registration: ResourceRegistration<Kube<LimitRange>> = {
       metadataOf(object).name ||= randomUUID();
     },
     validate: (_context, object) => validateLimitRange(object),
-    validateUpdate: (_context, object) => [
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-      ...validateLimitRange(object),
-    ],
+    updateMetadataRules: ["create"],
+    validateUpdate: (_context, object) => [...validateLimitRange(object)],
   },
   defaults: { v1: setLimitRangeDefaults },
 };

@@ -1,10 +1,6 @@
 /** Upstream: pkg/registry/core/namespace/strategy.go. */
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSLabel,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSLabel } from "../../../apimachinery/validation/object-meta.ts";
 import {
   METADATA_NAME_LABEL,
   setNamespaceDefaults,
@@ -18,7 +14,6 @@ import {
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, keepFields, statusStrategy } from "../../strategy-parts.ts";
 
-const METADATA = Path.root("metadata");
 const KUBERNETES_FINALIZER = "kubernetes";
 
 export const registration: ResourceRegistration<Kube<Namespace>> = {
@@ -42,10 +37,8 @@ export const registration: ResourceRegistration<Kube<Namespace>> = {
       keepFields(object.spec, old.spec ?? {}, "finalizers");
       keepFields(object, old, "status");
     },
-    validateUpdate: (_context, object) => [
-      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSLabel, METADATA),
-      ...validateNamespace(object),
-    ],
+    updateMetadataRules: ["create", "update"],
+    validateUpdate: (_context, object) => [...validateNamespace(object)],
     canonicalize(object) {
       // A generated name was not known yet when defaults were set.
       const metadata = metadataOf(object);

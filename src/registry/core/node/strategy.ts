@@ -1,9 +1,4 @@
-/** Upstream: pkg/registry/core/node/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setNodeDefaults } from "../../../apis/core/v1/defaults/node.ts";
 import type { Node } from "../../../apis/core/v1/types.ts";
 import {
@@ -13,8 +8,6 @@ import {
 } from "../../../apis/core/v1/validation/node.ts";
 import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";
 import { type Kube, keepFields } from "../../strategy-parts.ts";
-
-const METADATA = Path.root("metadata");
 
 /** Fields behind gates that are off, unless the stored node has them. */
 function dropDisabledFields({ gate }: StrategyContext, object: Kube<Node>, old?: Kube<Node>): void {
@@ -40,8 +33,8 @@ export const registration: ResourceRegistration<Kube<Node>> = {
       keepFields(object, old, "status");
       dropDisabledFields(context, object, old);
     },
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object, old) => [
-      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
       ...validateNode(object, old),
       ...validateNodeUpdate(object, old),
     ],

@@ -44,6 +44,7 @@ export const registration: ResourceRegistration<Volume> = {
     validate: (_context, object) => validatePersistentVolume(object),
     warningsOnCreate: (_context, object) => warningsForPersistentVolume(object),
     prepareForUpdate: (_context, object, old) => keepFields(object, old, "status"),
+    updateMetadataRules: [],
     validateUpdate: ({ gate }, object, old) => [
       // Upstream's two validators both begin with the rules of creation.
       ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),

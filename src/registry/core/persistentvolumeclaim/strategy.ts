@@ -1,12 +1,4 @@
-/**
- * Upstream: pkg/registry/core/persistentvolumeclaim/strategy.go and storage/storage.go;
- * pkg/api/persistentvolumeclaim/util.go.
- */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setPersistentVolumeClaimDefaults } from "../../../apis/core/v1/defaults/persistentvolumeclaim.ts";
 import type {
   PersistentVolumeClaim,
@@ -23,7 +15,6 @@ import { type Kube, keepFields } from "../../strategy-parts.ts";
 
 type Claim = Kube<PersistentVolumeClaim>;
 type Spec = PersistentVolumeClaimSpec;
-const METADATA = Path.root("metadata");
 
 /** A source in another namespace is behind a gate. */
 function dropDisabledFields({ gate }: StrategyContext, spec: Spec, old: Spec | undefined): void {
@@ -78,10 +69,9 @@ export const registration: ResourceRegistration<Claim> = {
         normalizeDataSources(object.spec);
       }
     },
+    updateMetadataRules: ["update", "create"],
     validateUpdate: (_context, object, old) => [
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validatePersistentVolumeClaim(object, old),
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
       ...validatePersistentVolumeClaimUpdate(object, old),
     ],
     warningsOnUpdate: (_context, object) => warningsForPersistentVolumeClaim(object),

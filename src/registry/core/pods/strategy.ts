@@ -35,6 +35,7 @@ export const registration: ResourceRegistration<Kube<Pod>> = {
       dropDisabledPodFields(gate, pod.spec, old.spec);
       bumpPodGeneration(pod, old);
     },
+    updateMetadataRules: ["update", "create"],
     validateUpdate: (context, pod, old) => validatePodUpdate(pod, old, updateOptions(context, old)),
     gracefulDeleteSeconds,
     subresources: {

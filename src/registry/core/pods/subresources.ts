@@ -83,6 +83,7 @@ export const ephemeralContainersEndpoint: SubresourceStrategy<PodObject> = {
     else pod.spec.ephemeralContainers = ephemeralContainers;
     finish(context, pod, old);
   },
+  updateMetadataRules: ["update", "create"],
   validateUpdate: (context, pod, old) =>
     validateEphemeralContainersUpdate(pod, old, updateOptions(context, old)),
   ownedFields: ["spec.ephemeralContainers"],
@@ -93,6 +94,7 @@ export const resizeEndpoint: SubresourceStrategy<PodObject> = {
     keepAllButSizes(context, pod, old);
     finish(context, pod, old);
   },
+  updateMetadataRules: ["update", "create"],
   validateUpdate: (context, pod, old) => validatePodResize(pod, old, updateOptions(context, old)),
   ownedFields: [
     "spec.containers.*.resources",

@@ -2,10 +2,7 @@
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { semanticDeepEqual } from "../../../apimachinery/validation/equality.ts";
 import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeFinalizers,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setDefaultsPodTemplate } from "../../../apis/core/v1/defaults/replicationcontroller.ts";
 import { dropDisabledPodFields } from "../../../apis/core/v1/pod-features.ts";
 import type { PodTemplate } from "../../../apis/core/v1/types.ts";
@@ -32,7 +29,6 @@ export const registration: ResourceRegistration<Kube<PodTemplate>> = {
       dropDisabledPodFields(gate, object.template?.spec, undefined);
     },
     validate: (context, object) => [
-      ...validateKubeFinalizers(object.metadata, Path.root("metadata")),
       ...validatePodTemplateSpec(object.template ?? {}, TEMPLATE, podValidationOptions(context)),
     ],
     warningsOnCreate: (_context, object) => podTemplateWarnings(object.template, TEMPLATE),

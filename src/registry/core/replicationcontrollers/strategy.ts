@@ -1,16 +1,10 @@
-/** Upstream: pkg/registry/core/replicationcontroller/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setDefaultsReplicationController } from "../../../apis/core/v1/defaults/replicationcontroller.ts";
 import type { ReplicationController } from "../../../apis/core/v1/types.ts";
 import { podValidationOptions } from "../../../apis/core/v1/validation/options.ts";
 import {
   validateReplicationController,
   validateReplicationControllerStatus,
-  validateReplicationControllerUpdate,
 } from "../../../apis/core/v1/validation/replicationcontroller.ts";
 import type { NameRule, ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, statusStrategy } from "../../strategy-parts.ts";
@@ -23,7 +17,6 @@ import {
 } from "../../workload-parts.ts";
 
 const SPEC = "k8s.io/api/core/v1.ReplicationControllerSpec";
-const METADATA = Path.root("metadata");
 
 /** The one rule that upstream generates for this kind words the limit another way. */
 const validateName: NameRule = (name, prefix) =>
@@ -46,10 +39,7 @@ export const registration: ResourceRegistration<Kube<ReplicationController>> = {
     prepareForUpdate: (context, object, old) => prepareChanged(context, object, old, SPEC),
     validateUpdate(context, object, old) {
       const options = templateOptions(context, old.spec?.template);
-      return [
-        ...validateObjectMeta(object.metadata ?? {}, true, validateName, METADATA),
-        ...validateReplicationControllerUpdate(object, options),
-      ];
+      return validateReplicationController(object, options);
     },
     warningsOnUpdate: (_context, object, old) => changeWarnings(object, old),
     subresources: {

@@ -1,9 +1,4 @@
-/** Upstream: pkg/registry/core/secret/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setSecretDefaults } from "../../../apis/core/v1/defaults/secret.ts";
 import type { Secret } from "../../../apis/core/v1/types.ts";
 import {
@@ -13,8 +8,6 @@ import {
 } from "../../../apis/core/v1/validation/secret.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import type { Kube } from "../../strategy-parts.ts";
-
-const METADATA = Path.root("metadata");
 
 export const registration: ResourceRegistration<Kube<Secret>> = {
   group: "",
@@ -26,10 +19,8 @@ export const registration: ResourceRegistration<Kube<Secret>> = {
     prepareForUpdate(_context, object, old) {
       if (!object.type && old.type) object.type = old.type;
     },
-    validateUpdate: (_context, object, old) => [
-      ...validateSecretUpdate(object, old),
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-    ],
+    updateMetadataRules: ["update", "create"],
+    validateUpdate: (_context, object, old) => [...validateSecretUpdate(object, old)],
     warningsOnUpdate: (_context, object) => warningsForSecret(object),
   },
   defaults: { v1: setSecretDefaults },

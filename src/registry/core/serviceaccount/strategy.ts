@@ -1,14 +1,8 @@
-/** Upstream: pkg/registry/core/serviceaccount/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { ServiceAccount } from "../../../apis/core/v1/types.ts";
 import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";
 import type { Kube } from "../../strategy-parts.ts";
 
-const METADATA = Path.root("metadata");
 const ENFORCE_MOUNTABLE = "kubernetes.io/enforce-mountable-secrets";
 
 /** Of references to secrets only the name counts. */
@@ -34,8 +28,8 @@ export const registration: ResourceRegistration<Kube<ServiceAccount>> = {
     validate: () => [],
     warningsOnCreate: (_context, object) => warnings(object),
     prepareForUpdate: keepSecretNames,
-    validateUpdate: (_context, object) =>
-      validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
+    updateMetadataRules: ["update", "create"],
+    validateUpdate: () => [],
     warningsOnUpdate: (_context, object, old) => warnings(object, old),
   },
   defaults: {},

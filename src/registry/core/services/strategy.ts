@@ -1,11 +1,7 @@
 /** Upstream: pkg/registry/core/service/strategy.go; pkg/api/service/warnings.go. */
 import { Path } from "../../../apimachinery/validation/field.ts";
 import { warningsForCIDR, warningsForIP } from "../../../apimachinery/validation/ip.ts";
-import {
-  nameIsDNS1035Label,
-  nameIsDNSLabel,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSLabel } from "../../../apimachinery/validation/object-meta.ts";
 import { setServiceDefaults } from "../../../apis/core/v1/defaults/service.ts";
 import type { Service } from "../../../apis/core/v1/types.ts";
 import {
@@ -19,8 +15,6 @@ import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, keepFields } from "../../strategy-parts.ts";
 import { serviceHooks } from "./hooks.ts";
 import { dropTypeDependentFields } from "./linked-fields.ts";
-
-const METADATA = Path.root("metadata");
 
 function warningsForService({ metadata, spec = {} }: Kube<Service>): string[] {
   const warnings: string[] = [];
@@ -87,13 +81,7 @@ export const registration: ResourceRegistration<Kube<Service>> = {
       if (object.spec?.type !== "LoadBalancer") delete object.status?.loadBalancer;
       dropTypeDependentFields(object, old);
     },
-    validateUpdate({ gate }, object, old) {
-      const rule = gate("RelaxedServiceNameValidation") ? nameIsDNSLabel : nameIsDNS1035Label;
-      return [
-        ...validateServiceUpdate(object, old),
-        ...validateKubeObjectMeta(object.metadata ?? {}, true, rule, METADATA),
-      ];
-    },
+    validateUpdate: (_context, object, old) => validateServiceUpdate(object, old),
     warningsOnUpdate: (_context, object) => warningsForService(object),
     subresources: {
       status: {

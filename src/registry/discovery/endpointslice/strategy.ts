@@ -1,12 +1,8 @@
 /** Upstream: pkg/registry/discovery/endpointslice/strategy.go. */
 import { metadataOf } from "../../../apimachinery/meta/types.ts";
 import { semanticDeepEqual } from "../../../apimachinery/validation/equality.ts";
-import { Path } from "../../../apimachinery/validation/field.ts";
 import { isDNS1123Subdomain } from "../../../apimachinery/validation/names.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setEndpointSliceDefaults } from "../../../apis/discovery/v1/defaults/endpointslice.ts";
 import type { EndpointSlice } from "../../../apis/discovery/v1/types.ts";
 import {
@@ -19,7 +15,6 @@ import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, startGeneration } from "../../strategy-parts.ts";
 
 type Slice = Kube<EndpointSlice>;
-const METADATA = Path.root("metadata");
 const GO_NAME = "k8s.io/api/discovery/v1.EndpointSlice";
 const HOSTNAME_LABEL = "kubernetes.io/hostname";
 
@@ -65,10 +60,8 @@ export const registration: ResourceRegistration<Slice> = {
       }
       dropTopology(object, old);
     },
-    validateUpdate: (_context, object, old) => [
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-      ...validateEndpointSliceUpdate(object, old),
-    ],
+    updateMetadataRules: ["create"],
+    validateUpdate: (_context, object, old) => [...validateEndpointSliceUpdate(object, old)],
     warningsOnUpdate: (_context, object) => warningsForEndpointSlice(object),
   },
   defaults: { v1: setEndpointSliceDefaults },

@@ -31,6 +31,7 @@ export const registration: ResourceRegistration<Kube<FlowSchema>> = {
       keepFields(object, old, "status");
       bumpGeneration(object, old, "spec");
     },
+    updateMetadataRules: ["create"],
     validateUpdate: validate,
     resetFields: ["status"],
     subresources: {

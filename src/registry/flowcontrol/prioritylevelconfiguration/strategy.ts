@@ -29,6 +29,7 @@ export const registration: ResourceRegistration<Kube<PriorityLevelConfiguration>
       keepFields(object, old, "status");
       bumpGeneration(object, old, "spec");
     },
+    updateMetadataRules: ["create"],
     validateUpdate: validate,
     resetFields: ["status"],
     subresources: {

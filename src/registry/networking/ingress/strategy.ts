@@ -1,9 +1,4 @@
-/** Upstream: pkg/registry/networking/ingress/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { Ingress } from "../../../apis/networking/v1/types.ts";
 import {
   INGRESS_CLASS_ANNOTATION,
@@ -15,8 +10,6 @@ import {
 import { bumpGenerationOf } from "../../changed.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, keepFields, startGeneration, statusStrategy } from "../../strategy-parts.ts";
-
-const METADATA = Path.root("metadata");
 
 export const registration: ResourceRegistration<Kube<Ingress>> = {
   group: "networking.k8s.io",
@@ -40,10 +33,8 @@ export const registration: ResourceRegistration<Kube<Ingress>> = {
       keepFields(object, old, "status");
       bumpGenerationOf(object, old, "k8s.io/api/networking/v1.Ingress", "spec");
     },
-    validateUpdate: (_context, object, old) => [
-      ...validateKubeObjectMeta(object.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-      ...validateIngressUpdate(object, old),
-    ],
+    updateMetadataRules: ["update", "create"],
+    validateUpdate: (_context, object, old) => [...validateIngressUpdate(object, old)],
     subresources: {
       status: {
         ...statusStrategy<Kube<Ingress>>((object, old) => validateIngressStatusUpdate(object, old)),

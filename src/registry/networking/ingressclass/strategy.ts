@@ -1,9 +1,4 @@
-/** Upstream: pkg/registry/networking/ingressclass/strategy.go. */
-import { Path } from "../../../apimachinery/validation/field.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeObjectMeta,
-} from "../../../apimachinery/validation/object-meta.ts";
+import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setIngressClassDefaults } from "../../../apis/networking/v1/defaults/networking.ts";
 import type { IngressClass } from "../../../apis/networking/v1/types.ts";
 import {
@@ -13,8 +8,6 @@ import {
 import { bumpGenerationOf } from "../../changed.ts";
 import type { ResourceRegistration } from "../../rest/strategy.ts";
 import { type Kube, startGeneration } from "../../strategy-parts.ts";
-
-const METADATA = Path.root("metadata");
 
 export const registration: ResourceRegistration<Kube<IngressClass>> = {
   group: "networking.k8s.io",
@@ -26,9 +19,9 @@ export const registration: ResourceRegistration<Kube<IngressClass>> = {
     validate: (_context, object) => validateIngressClass(object),
     prepareForUpdate: (_context, object, old) =>
       bumpGenerationOf(object, old, "k8s.io/api/networking/v1.IngressClass", "spec"),
+    updateMetadataRules: ["update", "create"],
     validateUpdate: (_context, object, old) => [
       ...validateIngressClassUpdate(object, old),
-      ...validateKubeObjectMeta(object.metadata ?? {}, false, nameIsDNSSubdomain, METADATA),
       ...validateIngressClass(object),
     ],
   },

@@ -14,7 +14,11 @@ export const registration: ResourceRegistration<Kube<IPAddress>> = {
   strategy: {
     validateName: nameIsCanonicalIP,
     validate: (_context, object) => validateIPAddress(object),
-    validateUpdate: (_context, object, old) => validateIPAddressUpdate(object, old),
+    updateMetadataRules: ["create", "update"],
+    validateUpdate: (_context, object, old) => [
+      ...validateIPAddress(object),
+      ...validateIPAddressUpdate(object, old),
+    ],
   },
   defaults: {},
 };

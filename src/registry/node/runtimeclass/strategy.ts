@@ -17,6 +17,7 @@ export const registration: ResourceRegistration<Kube<RuntimeClass>> = {
     validateName: nameIsDNSSubdomain,
     validate: (context, object) => validateRuntimeClass(object, podValidationOptions(context)),
     warningsOnCreate: (_context, object) => warnings(object),
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (context, object, old) => [
       ...validateRuntimeClass(object, podValidationOptions(context)),
       ...validateRuntimeClassUpdate(object, old),

@@ -11,11 +11,8 @@ export const registration: ResourceRegistration<Kube<ClusterRole>> = {
   strategy: {
     validateName: nameIsPathSegment,
     validate: (_context, role) => validateClusterRole(role),
-    // Upstream validates twice, and both sets of causes reach the client.
-    validateUpdate: (_context, role, old) => [
-      ...validateClusterRole(role, old),
-      ...validateClusterRole(role, old),
-    ],
+    updateMetadataRules: ["create", "update"],
+    validateUpdate: (_context, role, old) => validateClusterRole(role, old),
     allowCreateOnUpdate: true,
   },
   defaults: {},

@@ -15,9 +15,8 @@ export const registration: ResourceRegistration<Kube<ClusterRoleBinding>> = {
   strategy: {
     validateName: nameIsPathSegment,
     validate: (_context, binding) => validateClusterRoleBinding(binding),
-    // Upstream validates twice, and both sets of causes reach the client.
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, binding, old) => [
-      ...validateClusterRoleBinding(binding),
       ...validateClusterRoleBinding(binding),
       ...validateRoleRefUpdate(binding.roleRef, old.roleRef),
     ],

@@ -11,8 +11,8 @@ export const registration: ResourceRegistration<Kube<Role>> = {
   strategy: {
     validateName: nameIsPathSegment,
     validate: (_context, role) => validateRole(role),
-    // Upstream validates twice, and both sets of causes reach the client.
-    validateUpdate: (_context, role) => [...validateRole(role), ...validateRole(role)],
+    updateMetadataRules: ["create", "update"],
+    validateUpdate: (_context, role) => validateRole(role),
     allowCreateOnUpdate: true,
   },
   defaults: {},

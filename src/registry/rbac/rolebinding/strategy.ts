@@ -12,9 +12,8 @@ export const registration: ResourceRegistration<Kube<RoleBinding>> = {
   strategy: {
     validateName: nameIsPathSegment,
     validate: (_context, binding) => validateRoleBinding(binding),
-    // Upstream validates twice, and both sets of causes reach the client.
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, binding, old) => [
-      ...validateRoleBinding(binding),
       ...validateRoleBinding(binding),
       ...validateRoleRefUpdate(binding.roleRef, old.roleRef),
     ],

@@ -15,6 +15,7 @@ export const registration: ResourceRegistration<Kube<DeviceClass>> = {
     prepareForCreate: (_context, object) => startGeneration(object),
     validate: (_context, object) => validateDeviceClass(object),
     prepareForUpdate: (_context, object, old) => bumpGeneration(object, old, "spec"),
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object) => validateDeviceClass(object),
   },
   defaults: {},

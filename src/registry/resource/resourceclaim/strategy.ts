@@ -31,6 +31,7 @@ export const registration: ResourceRegistration<Claim> = {
       keepFields(object, old, "status");
       dropDisabledClaimFields(gate, object.spec, old.spec);
     },
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object, old) => validateResourceClaimUpdate(object, old),
     resetFields: ["status"],
     subresources: {

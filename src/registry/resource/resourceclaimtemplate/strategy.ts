@@ -24,7 +24,11 @@ export const registration: ResourceRegistration<Kube<ResourceClaimTemplate>> = {
     validate: (_context, object) => validateResourceClaimTemplate(object),
     prepareForUpdate: ({ gate }, object, old) =>
       dropDisabledClaimFields(gate, object.spec?.spec, old.spec?.spec),
-    validateUpdate: (_context, object, old) => validateResourceClaimTemplateUpdate(object, old),
+    updateMetadataRules: ["create", "update"],
+    validateUpdate: (_context, object, old) => [
+      ...validateResourceClaimTemplate(object),
+      ...validateResourceClaimTemplateUpdate(object, old),
+    ],
   },
   defaults: {
     v1: setResourceClaimTemplateDefaults,

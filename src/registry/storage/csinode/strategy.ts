@@ -12,11 +12,8 @@ export const registration: ResourceRegistration<Kube<CSINode>> = {
     validateName: nameIsDNSSubdomain,
     returnsDeletedObject: true,
     validate: (_context, object) => validateCSINode(object),
-    // Upstream validates twice, and both sets of causes reach the client.
-    validateUpdate: (_context, object, old) => [
-      ...validateCSINode(object),
-      ...validateCSINodeUpdate(object, old),
-    ],
+    updateMetadataRules: ["create"],
+    validateUpdate: (_context, object, old) => validateCSINodeUpdate(object, old),
     allowUnconditionalUpdate: false,
   },
   defaults: {},

@@ -17,6 +17,7 @@ export const registration: ResourceRegistration<Kube<CSIStorageCapacity>> = {
     validateName: nameIsDNSSubdomain,
     validate: (_context, object) => validateCSIStorageCapacity(object),
     warningsOnCreate: (_context, object) => warnings(object),
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object, old) => [
       ...validateCSIStorageCapacity(object, old),
       ...validateCSIStorageCapacityUpdate(object, old),

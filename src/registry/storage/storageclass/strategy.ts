@@ -18,6 +18,7 @@ export const registration: ResourceRegistration<Kube<StorageClass>> = {
     returnsDeletedObject: true,
     validate: (_context, object) => validateStorageClass(object),
     warningsOnCreate: (_context, object) => warnings(object),
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object, old) => [
       ...validateStorageClass(object),
       ...validateStorageClassUpdate(object, old),

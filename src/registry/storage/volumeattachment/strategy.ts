@@ -4,7 +4,6 @@ import type { VolumeAttachment } from "../../../apis/storage/v1/types.ts";
 import {
   validateVolumeAttachment,
   validateVolumeAttachmentUpdate,
-  validateVolumeAttachmentV1,
 } from "../../../apis/storage/v1/validation-csi.ts";
 import { goStruct } from "../../../apis/validation/common.ts";
 import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";
@@ -21,11 +20,9 @@ export const registration: ResourceRegistration<Attachment> = {
     prepareForCreate(_context, object) {
       delete object.status;
     },
-    validate: (context, object) => [
-      ...validateVolumeAttachment(object),
-      ...(isV1(context) ? validateVolumeAttachmentV1(object) : []),
-    ],
+    validate: (_context, object) => validateVolumeAttachment(object),
     prepareForUpdate: (_context, object, old) => keepFields(object, old, "status"),
+    updateMetadataRules: ["create"],
     validateUpdate: validateUpdate,
     allowUnconditionalUpdate: false,
     resetFields: ["status"],
@@ -40,16 +37,8 @@ export const registration: ResourceRegistration<Attachment> = {
   defaults: {},
 };
 
-function isV1({ requestApiVersion }: StrategyContext): boolean {
-  return requestApiVersion === "storage.k8s.io/v1";
-}
-
-/** Upstream validates twice, and both sets of causes reach the client. */
 function validateUpdate(_context: StrategyContext, object: Attachment, old: Attachment) {
-  return [
-    ...validateVolumeAttachment(object),
-    ...validateVolumeAttachmentUpdate(object, old, () =>
-      goStruct(object.spec ?? {}, "k8s.io/api/storage/v1.VolumeAttachmentSpec"),
-    ),
-  ];
+  return validateVolumeAttachmentUpdate(object, old, () =>
+    goStruct(object.spec ?? {}, "k8s.io/api/storage/v1.VolumeAttachmentSpec"),
+  );
 }

@@ -15,11 +15,8 @@ export const registration: ResourceRegistration<Kube<VolumeAttributesClass>> = {
     validateName: nameIsDNSSubdomain,
     returnsDeletedObject: true,
     validate: (_context, object) => validateVolumeAttributesClass(object),
-    // Upstream validates twice, and both sets of causes reach the client.
-    validateUpdate: (_context, object, old) => [
-      ...validateVolumeAttributesClass(object),
-      ...validateVolumeAttributesClassUpdate(object, old),
-    ],
+    updateMetadataRules: ["update", "create"],
+    validateUpdate: (_context, object, old) => validateVolumeAttributesClassUpdate(object, old),
   },
   defaults: {},
 };

@@ -21,6 +21,7 @@ export const registration: ResourceRegistration<Migration> = {
     },
     validate: (_context, object) => validateStorageVersionMigration(object),
     prepareForUpdate: (_context, object, old) => keepFields(object, old, "status"),
+    updateMetadataRules: ["create", "update"],
     validateUpdate: (_context, object, old) => validateStorageVersionMigrationUpdate(object, old),
     allowUnconditionalUpdate: false,
     resetFields: ["status"],

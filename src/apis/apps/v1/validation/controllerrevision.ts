@@ -8,7 +8,6 @@ import {
 } from "../../../../apimachinery/validation/field.ts";
 import {
   FIELD_IMMUTABLE_ERROR,
-  validateKubeFinalizers,
   validateNonnegative,
 } from "../../../../apimachinery/validation/object-meta.ts";
 import type { ControllerRevision } from "../types.ts";
@@ -17,7 +16,7 @@ const DATA = Path.root("data");
 
 /** A new or updated revision, beyond the generic rules of metadata. */
 export function validateControllerRevision(revision: ControllerRevision): ErrorList {
-  const errors = validateKubeFinalizers(revision.metadata, Path.root("metadata"));
+  const errors: ErrorList = [];
   const { data } = revision as { data?: unknown };
   if (data === undefined) errors.push(required(DATA, "data is mandatory"));
   else if (typeof data !== "object" || data === null || Array.isArray(data)) {

@@ -9,10 +9,7 @@ import {
   required,
 } from "../../../../apimachinery/validation/field.ts";
 import { validateLabelSelector } from "../../../../apimachinery/validation/labels.ts";
-import {
-  validateKubeFinalizers,
-  validateNonnegative,
-} from "../../../../apimachinery/validation/object-meta.ts";
+import { validateNonnegative } from "../../../../apimachinery/validation/object-meta.ts";
 import type { PodValidationOptions } from "../../../core/v1/validation/options.ts";
 import {
   validateAlwaysRunning,
@@ -32,7 +29,6 @@ import { TEMPLATE_GENERATION } from "../defaults.ts";
 import type { DaemonSet, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from "../types.ts";
 import { isEmptySelector, selectorOf } from "./common.ts";
 
-const METADATA = Path.root("metadata");
 const SPEC = Path.root("spec");
 
 /** The template generation of a DaemonSet; 0 when it has none. */
@@ -41,15 +37,7 @@ export function templateGenerationOf(set: DaemonSet): number {
   return text !== undefined && /^[+-]?\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
-/** A new or updated DaemonSet, beyond the generic rules of metadata. */
-export function validateDaemonSet(set: DaemonSet, options: PodValidationOptions): ErrorList {
-  return [
-    ...validateKubeFinalizers(set.metadata, METADATA),
-    ...validateDaemonSetSpec(set, options),
-  ];
-}
-
-/** The spec alone, with the generation that apps/v1 has in an annotation. */
+/** A new or updated DaemonSet, with the generation that apps/v1 has in an annotation. */
 export function validateDaemonSetSpec(set: DaemonSet, options: PodValidationOptions): ErrorList {
   const spec = set.spec ?? {};
   const template = spec.template ?? {};
@@ -138,7 +126,6 @@ export function validateDaemonSetStatus(set: DaemonSet, old: DaemonSet): ErrorLi
     "collisionCount",
   ];
   return [
-    ...validateKubeFinalizers(set.metadata, METADATA),
     ...validateNonnegatives(set.status, counters, at),
     ...validateCollisionCount(set.status?.collisionCount, old.status?.collisionCount, at),
   ];

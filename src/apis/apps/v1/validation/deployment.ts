@@ -6,10 +6,7 @@ import {
   notSupported,
   Path,
 } from "../../../../apimachinery/validation/field.ts";
-import {
-  validateKubeFinalizers,
-  validateNonnegative,
-} from "../../../../apimachinery/validation/object-meta.ts";
+import { validateNonnegative } from "../../../../apimachinery/validation/object-meta.ts";
 import type { PodTemplateSpec } from "../../../core/v1/types.ts";
 import type { PodValidationOptions } from "../../../core/v1/validation/options.ts";
 import {
@@ -28,7 +25,6 @@ import {
 import type { Deployment, DeploymentStrategy, ReplicaSet, ReplicaSetSpec } from "../types.ts";
 import { selectorOf, validateControllerSelector, validateReplicaCounters } from "./common.ts";
 
-const METADATA = Path.root("metadata");
 const SPEC = Path.root("spec");
 const STATUS = Path.root("status");
 const STRATEGIES = ["Recreate", "RollingUpdate"];
@@ -61,7 +57,6 @@ export function validateDeployment(
   const spec = deployment.spec ?? {};
   const { minReadySeconds = 0, progressDeadlineSeconds: progress } = spec;
   const errors = [
-    ...validateKubeFinalizers(deployment.metadata, METADATA),
     ...validateNonnegative(spec.replicas, SPEC.child("replicas")),
     ...validateSelectorAndTemplate(spec, options),
     ...validateStrategy(spec.strategy ?? {}, SPEC.child("strategy")),
@@ -114,21 +109,12 @@ export function validateDeploymentStatus(deployment: Deployment, old: Deployment
     "collisionCount",
   ];
   return [
-    ...validateKubeFinalizers(deployment.metadata, METADATA),
     ...validateReplicaCounters(status, counters, parts, STATUS),
     ...validateCollisionCount(status.collisionCount, old.status?.collisionCount, STATUS),
   ];
 }
 
 /** A new or updated ReplicaSet, beyond the generic rules of metadata. */
-export function validateReplicaSet(set: ReplicaSet, options: PodValidationOptions): ErrorList {
-  return [
-    ...validateKubeFinalizers(set.metadata, METADATA),
-    ...validateReplicaSetSpec(set.spec ?? {}, options),
-  ];
-}
-
-/** The spec alone. */
 export function validateReplicaSetSpec(
   spec: ReplicaSetSpec,
   options: PodValidationOptions,
@@ -144,8 +130,5 @@ export function validateReplicaSetSpec(
 export function validateReplicaSetStatus(set: ReplicaSet): ErrorList {
   const parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
   const counters = ["replicas", ...parts, "observedGeneration", "terminatingReplicas"];
-  return [
-    ...validateKubeFinalizers(set.metadata, METADATA),
-    ...validateReplicaCounters(set.status ?? {}, counters, parts, STATUS),
-  ];
+  return [...validateReplicaCounters(set.status ?? {}, counters, parts, STATUS)];
 }

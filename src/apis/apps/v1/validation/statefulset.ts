@@ -8,10 +8,7 @@ import {
   Path,
   required,
 } from "../../../../apimachinery/validation/field.ts";
-import {
-  validateKubeFinalizers,
-  validateNonnegative,
-} from "../../../../apimachinery/validation/object-meta.ts";
+import { validateNonnegative } from "../../../../apimachinery/validation/object-meta.ts";
 import type { PodTemplateSpec, Volume } from "../../../core/v1/types.ts";
 import type { PodValidationOptions } from "../../../core/v1/validation/options.ts";
 import {
@@ -37,7 +34,6 @@ import type {
 } from "../types.ts";
 import { selectorOf, validateControllerSelector, validateReplicaCounters } from "./common.ts";
 
-const METADATA = Path.root("metadata");
 const SPEC = Path.root("spec");
 const RETENTION_POLICIES = ["Retain", "Delete"];
 const STATEFUL_SET_SPEC = "k8s.io/api/apps/v1.StatefulSetSpec";
@@ -56,7 +52,6 @@ export function validateStatefulSet(
 ): ErrorList {
   const spec = set.spec ?? {};
   const errors = [
-    ...validateKubeFinalizers(set.metadata, METADATA),
     ...validatePolicies(spec),
     ...validateNonnegative(spec.replicas, SPEC.child("replicas")),
     ...validateNonnegative(spec.minReadySeconds, SPEC.child("minReadySeconds")),
@@ -202,7 +197,6 @@ export function validateStatefulSetStatus(set: StatefulSet, old: StatefulSet): E
   const counters = ["replicas", ...parts, "observedGeneration", "collisionCount"];
   return [
     ...validateReplicaCounters(status, counters, parts, at, "status.readyReplicas"),
-    ...validateKubeFinalizers(set.metadata, METADATA),
     ...validateCollisionCount(status.collisionCount, old.status?.collisionCount, at),
   ];
 }

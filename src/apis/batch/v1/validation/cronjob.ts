@@ -7,10 +7,7 @@ import {
   required,
 } from "../../../../apimachinery/validation/field.ts";
 import { byteLength } from "../../../../apimachinery/validation/names.ts";
-import {
-  validateKubeFinalizers,
-  validateNonnegative,
-} from "../../../../apimachinery/validation/object-meta.ts";
+import { validateNonnegative } from "../../../../apimachinery/validation/object-meta.ts";
 import type { PodValidationOptions } from "../../../core/v1/validation/options.ts";
 import type { CronJob, CronJobSpec } from "../types.ts";
 import { CronError, checkSchedule, isKnownZone } from "./cron.ts";
@@ -25,10 +22,7 @@ const ZONE_PART = /^[A-Za-z.\-_0-9+]{1,14}$/;
 
 /** A new CronJob, beyond the generic rules of metadata. */
 export function validateCronJob(job: CronJob, options: PodValidationOptions): ErrorList {
-  const errors = [
-    ...validateKubeFinalizers(job.metadata, METADATA),
-    ...validateCronJobSpec(job.spec ?? {}, undefined, options),
-  ];
+  const errors = validateCronJobSpec(job.spec ?? {}, undefined, options);
   const name = job.metadata?.name ?? "";
   if (byteLength(name) <= NAME_MAX) return errors;
   const detail = `must be no more than ${NAME_MAX} characters`;

@@ -3,7 +3,7 @@ import { type ErrorList, invalid, Path } from "../../../../apimachinery/validati
 import { validateImmutableField } from "../../../../apimachinery/validation/object-meta.ts";
 import type { PodSpec, PodTemplateSpec } from "../../../core/v1/types.ts";
 import { structOf } from "../../../schemas.ts";
-import { goStruct } from "../../../validation/common.ts";
+import { goStruct, validateImmutableSelector } from "../../../validation/common.ts";
 import type { Job, JobSpec } from "../types.ts";
 import { type JobOptions, validateJobSpec } from "./job.ts";
 import { isConditionTrue } from "./job-status.ts";
@@ -32,7 +32,7 @@ export function validateJobUpdate(job: Job, old: Job, options: JobUpdateOptions)
   const errors = [
     ...validateJobSpec(spec, SPEC, options),
     ...validateCompletions(spec, before),
-    ...validateImmutableField(spec.selector, before.selector, SPEC.child("selector")),
+    ...validateImmutableSelector(spec.selector, before.selector, SPEC.child("selector")),
     ...validateTemplateUpdate(spec.template ?? {}, before.template ?? {}, options),
   ];
   for (const name of ["completionMode", "podFailurePolicy", "backoffLimitPerIndex"] as const) {

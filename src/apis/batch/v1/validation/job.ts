@@ -19,10 +19,7 @@ import {
   isDNS1123Label,
   isValidLabelValue,
 } from "../../../../apimachinery/validation/names.ts";
-import {
-  validateKubeFinalizers,
-  validateNonnegative,
-} from "../../../../apimachinery/validation/object-meta.ts";
+import { validateNonnegative } from "../../../../apimachinery/validation/object-meta.ts";
 import { selectorOf } from "../../../apps/v1/validation/common.ts";
 import type { PodValidationOptions } from "../../../core/v1/validation/options.ts";
 import { validatePodTemplateSpec } from "../../../core/v1/validation/pod-template.ts";
@@ -67,7 +64,6 @@ export function validateJob(job: Job, options: JobOptions): ErrorList {
   const spec = job.spec ?? {};
   const name = job.metadata?.name ?? "";
   const errors = [
-    ...validateKubeFinalizers(job.metadata, METADATA),
     ...validateGeneratedSelector(job, options),
     ...validateJobSpec(spec, SPEC, options),
   ];

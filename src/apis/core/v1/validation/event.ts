@@ -18,6 +18,7 @@ import {
   nameIsDNSSubdomain,
   semanticDeepEqual,
   validateImmutableField,
+  validateKubeFinalizers,
   validateKubeObjectMeta,
   validateObjectMetaUpdate,
 } from "../../../../apimachinery/validation/object-meta.ts";
@@ -103,6 +104,7 @@ export function validateEventUpdate(
   if (requestApiVersion === "v1") return errors;
   const [metadata, oldMetadata] = [event.metadata ?? {}, old.metadata ?? {}];
   errors.push(...validateObjectMetaUpdate(metadata, oldMetadata, metadataPath));
+  errors.push(...validateKubeFinalizers(metadata, metadataPath));
   if (!semanticDeepEqual(event.series, old.series)) errors.push(...validateSeries(event));
   const same = (name: string, now: unknown, before: unknown, printed: () => unknown = () => now) =>
     errors.push(...validateImmutableField(now, before, Path.root(name), printed));

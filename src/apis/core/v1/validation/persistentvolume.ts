@@ -33,8 +33,10 @@ import type {
 import { validateNodeSelector, warningsForNodeSelectorTerm } from "./node-selector.ts";
 import { persistentVolumeSources } from "./persistentvolume-sources.ts";
 import { validateBasicResource } from "./resource-quantity.ts";
+import { specDifference } from "./spec-difference.ts";
 import { validateAccessModes } from "./volume-claim.ts";
 
+const VOLUME_SOURCE = "k8s.io/api/core/v1.PersistentVolumeSource";
 const VOLUME_MODES = ["Block", "Filesystem"];
 const RECLAIM_POLICIES = ["Delete", "Recycle", "Retain"];
 export const BETA_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class";
@@ -223,15 +225,13 @@ export function validatePersistentVolumeUpdate(
 
 /** The sources that differ, as removed and added lines; upstream prints a diff of Go values. */
 function changedSources(spec: PersistentVolumeSpec, old: PersistentVolumeSpec): string {
-  const lines: string[] = [];
-  const schema = structOf("k8s.io/api/core/v1.PersistentVolumeSpec");
+  const [now, before]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}];
   for (const { member } of persistentVolumeSources) {
-    const now = member === "csi" ? comparableCSI(spec, old) : spec[member];
-    if (semanticDeepEqual(now, old[member], schema.byJson.get(member)?.type)) continue;
-    if (old[member] !== undefined) lines.push(`-  ${member}: ${JSON.stringify(old[member])}\n`);
-    if (now !== undefined) lines.push(`+  ${member}: ${JSON.stringify(now)}\n`);
+    now[member] = member === "csi" ? comparableCSI(spec, old) : spec[member];
+    before[member] = old[member];
   }
-  return lines.join("");
+  if (semanticDeepEqual(now, before, structOf(VOLUME_SOURCE))) return "";
+  return specDifference(before, now, VOLUME_SOURCE);
 }
 
 /** The secret for expanding a volume may be added later. */

@@ -25,9 +25,11 @@ import { BETA_STORAGE_CLASS, DEPRECATED_STORAGE_CLASS } from "./persistentvolume
 import { isNativeResource } from "./resource-names.ts";
 import { isFractional, validateBasicResource } from "./resource-quantity.ts";
 import { validateResourceQuantityValue } from "./resources.ts";
+import { specDifference } from "./spec-difference.ts";
 import { validatePersistentVolumeClaimSpec } from "./volume-claim.ts";
 
 const specPath = Path.root("spec");
+const CLAIM_SPEC = "k8s.io/api/core/v1.PersistentVolumeClaimSpec";
 const RESIZE_STATUSES = ["ControllerResizeInProgress", "ControllerResizeInfeasible"].concat(
   ["NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"].sort(),
 );
@@ -53,8 +55,8 @@ export function validatePersistentVolumeClaimUpdate(
   const [spec, oldSpec] = [pvc.spec ?? {}, old.spec ?? {}];
   const { comparable, comparableOld, classErrors } = comparableSpecs(pvc, old);
   errors.push(...classErrors);
-  const diff = specDiff(comparable, comparableOld);
-  if (diff !== "") {
+  if (!semanticDeepEqual(comparable, comparableOld, structOf(CLAIM_SPEC))) {
+    const diff = specDifference(comparableOld, comparable, CLAIM_SPEC);
     const detail =
       "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
     errors.push(forbidden(specPath, `${detail}\n${diff}`));
@@ -63,9 +65,10 @@ export function validatePersistentVolumeClaimUpdate(
   const modeAt = Path.root("volumeMode");
   errors.push(...validateImmutableField(spec.volumeMode, oldSpec.volumeMode, modeAt));
   const [before, now] = [oldSpec.volumeAttributesClassName, spec.volumeAttributesClassName];
-  if (before !== undefined && before !== now && (now ?? "") === "") {
-    const to = now === undefined ? "nil" : "an empty string";
-    const detail = `update from non-nil value to ${to} is forbidden`;
+  const current = old.status?.currentVolumeAttributesClassName;
+  if (current !== undefined && before !== now && !now) {
+    const to = now === undefined ? "nil" : "empty string";
+    const detail = `update to ${to} is forbidden when status.currentVolumeAttributesClassName is not nil`;
     errors.push(forbidden(specPath.child("volumeAttributesClassName"), detail));
   }
   return errors;
@@ -108,20 +111,6 @@ function comparableSpecs(pvc: PersistentVolumeClaim, old: PersistentVolumeClaim)
     }
   }
   return { comparable, comparableOld, classErrors };
-}
-
-/** The members that differ, as removed and added lines; upstream prints a diff of Go values. */
-function specDiff(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec): string {
-  const lines: string[] = [];
-  const schema = structOf("k8s.io/api/core/v1.PersistentVolumeClaimSpec");
-  const members = [...new Set([...Object.keys(old), ...Object.keys(spec)])];
-  for (const member of members as (keyof PersistentVolumeClaimSpec)[]) {
-    const type = schema.byJson.get(member)?.type;
-    if (semanticDeepEqual(spec[member], old[member], type)) continue;
-    if (old[member] !== undefined) lines.push(`-  ${member}: ${JSON.stringify(old[member])}\n`);
-    if (spec[member] !== undefined) lines.push(`+  ${member}: ${JSON.stringify(spec[member])}\n`);
-  }
-  return lines.join("");
 }
 
 /** A claim may shrink only to recover from an expansion that failed. */

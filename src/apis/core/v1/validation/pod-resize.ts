@@ -15,7 +15,7 @@ import { structOf } from "../../../schemas.ts";
 import { computePodQOS } from "../qos.ts";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../types.ts";
 import type { PodValidationOptions } from "./options.ts";
-import { samePodSpec, validateUpdatedPod } from "./pod.ts";
+import { samePodSpec, validatePodSpecAndAnnotations } from "./pod.ts";
 import {
   MIRROR_POD,
   validatePodAnnotationUpdates,
@@ -41,7 +41,7 @@ export function validateEphemeralContainersUpdate(
   const annotations = Path.root("metadata", "annotations");
   const own = pod.metadata?.annotations;
   const errors = [
-    ...validateUpdatedPod(pod, options),
+    ...validatePodSpecAndAnnotations(pod, options),
     ...validatePodAnnotationUpdates(own, old.metadata?.annotations, annotations),
     ...validatePodSpecificAnnotations(own, pod.spec ?? {}, annotations, options),
   ];
@@ -67,7 +67,7 @@ export function validatePodResize(pod: Pod, old: Pod, options: PodValidationOpti
   }
   const before = old.spec ?? {};
   if (before.os?.name === "windows") return [forbidden("", "windows pods cannot be resized")];
-  const errors = validateUpdatedPod(pod, options);
+  const errors = validatePodSpecAndAnnotations(pod, options);
   const spec = pod.spec ?? {};
   const oldQOS = old.status?.qosClass || computePodQOS(before, options.podLevelResources);
   if (oldQOS !== computePodQOS(spec, options.podLevelResources)) {

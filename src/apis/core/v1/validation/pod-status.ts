@@ -16,10 +16,7 @@ import {
   isValidGroupID,
   isValidUserID,
 } from "../../../../apimachinery/validation/names.ts";
-import {
-  validateImmutableField,
-  validateKubeFinalizers,
-} from "../../../../apimachinery/validation/object-meta.ts";
+import { validateImmutableField } from "../../../../apimachinery/validation/object-meta.ts";
 import {
   invalidEach,
   validateDNS1123Label,
@@ -60,7 +57,6 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod, options: PodStatusOp
   const annotations = METADATA.child("annotations");
   const own = pod.metadata?.annotations;
   const errors = [
-    ...validateKubeFinalizers(pod.metadata, METADATA),
     ...validatePodAnnotationUpdates(own, old.metadata?.annotations, annotations),
     ...validatePodSpecificAnnotations(own, spec, annotations, options),
     ...validateConditions(status),

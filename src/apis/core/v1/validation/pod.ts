@@ -8,11 +8,6 @@ import {
   required,
 } from "../../../../apimachinery/validation/field.ts";
 import { inclusiveRangeError } from "../../../../apimachinery/validation/names.ts";
-import {
-  nameIsDNSSubdomain,
-  validateKubeFinalizers,
-  validateObjectMeta,
-} from "../../../../apimachinery/validation/object-meta.ts";
 import { structOf } from "../../../schemas.ts";
 import { goMap, goStruct } from "../../../validation/common.ts";
 import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec } from "../types.ts";
@@ -41,7 +36,6 @@ export function validatePodSpecAndAnnotations(pod: Pod, options: PodValidationOp
   const spec = pod.spec ?? {};
   const annotations = METADATA.child("annotations");
   const errors = [
-    ...validateKubeFinalizers(pod.metadata, METADATA),
     ...validatePodSpecificAnnotations(pod.metadata?.annotations, spec, annotations, options),
     ...validatePodSpec(spec, pod.metadata ?? {}, SPEC, options),
   ];
@@ -77,15 +71,6 @@ export function validatePodCreate(pod: Pod, options: PodValidationOptions): Erro
   return [...errors, ...validateProfileAnnotations(pod.metadata, spec, SPEC)];
 }
 
-/** As upstream, an update of a pod also passes the rules of metadata for new objects. */
-export function validateUpdatedPod(pod: Pod, options: PodValidationOptions): ErrorList {
-  return [
-    ...validateKubeFinalizers(pod.metadata, METADATA),
-    ...validateObjectMeta(pod.metadata ?? {}, true, nameIsDNSSubdomain, METADATA),
-    ...validatePodSpecAndAnnotations(pod, options),
-  ];
-}
-
 const UPDATABLE = [
   "`spec.containers[*].image`",
   "`spec.initContainers[*].image`",
@@ -100,7 +85,7 @@ export function validatePodUpdate(pod: Pod, old: Pod, options: PodValidationOpti
   const before = old.spec ?? {};
   const annotations = METADATA.child("annotations");
   const errors = [
-    ...validateUpdatedPod(pod, options),
+    ...validatePodSpecAndAnnotations(pod, options),
     ...validatePodAnnotationUpdates(
       pod.metadata?.annotations,
       old.metadata?.annotations,

@@ -7,65 +7,26 @@ import {
   Path,
   required,
 } from "../../../../apimachinery/validation/field.ts";
-import {
-  validateKubeFinalizers,
-  validateNonnegative,
-} from "../../../../apimachinery/validation/object-meta.ts";
+import { validateNonnegative } from "../../../../apimachinery/validation/object-meta.ts";
 import { goMap, validateNonnegatives } from "../../../validation/common.ts";
-import type {
-  PodTemplateSpec,
-  ReplicationController,
-  ReplicationControllerSpec,
-} from "../types.ts";
+import type { PodTemplateSpec, ReplicationController } from "../types.ts";
 import type { PodValidationOptions } from "./options.ts";
 import { validatePodTemplateSpec } from "./pod-template.ts";
 
-const METADATA = Path.root("metadata");
 const SPEC = Path.root("spec");
 const STATUS = Path.root("status");
 
-/** A new controller, beyond the generic rules of metadata. */
+/** A new or updated controller, beyond the generic rules of metadata. */
 export function validateReplicationController(
   controller: ReplicationController,
   options: PodValidationOptions,
 ): ErrorList {
-  const spec = controller.spec ?? {};
-  return [
-    ...validateKubeFinalizers(controller.metadata, METADATA),
-    ...validateSelectorAndTemplate(spec, options),
-    ...validateCounts(spec),
-  ];
-}
-
-/** An updated controller. Upstream lists what it checks by hand twice, generated rules once. */
-export function validateReplicationControllerUpdate(
-  controller: ReplicationController,
-  options: PodValidationOptions,
-): ErrorList {
-  const spec = controller.spec ?? {};
-  return [
-    ...validateKubeFinalizers(controller.metadata, METADATA),
-    ...validateSelectorAndTemplate(spec, options),
-    ...validateSelectorAndTemplate(spec, options),
-    ...validateCounts(spec),
-  ];
-}
-
-/** Rules that upstream generates from tags; they come last. */
-function validateCounts({ replicas, minReadySeconds }: ReplicationControllerSpec): ErrorList {
-  const at = SPEC.child("replicas");
-  return [
-    ...(replicas === undefined ? [required(at)] : validateNonnegative(replicas, at)),
-    ...validateNonnegative(minReadySeconds, SPEC.child("minReadySeconds")),
-  ];
-}
-
-function validateSelectorAndTemplate(
-  { selector = {}, template }: ReplicationControllerSpec,
-  options: PodValidationOptions,
-): ErrorList {
-  const errors: ErrorList = [];
+  const { selector = {}, template, replicas, minReadySeconds } = controller.spec ?? {};
+  const errors = validateNonnegative(minReadySeconds, SPEC.child("minReadySeconds"));
   if (Object.keys(selector).length === 0) errors.push(required(SPEC.child("selector")));
+  const replicasAt = SPEC.child("replicas");
+  if (replicas === undefined) errors.push(required(replicasAt));
+  else errors.push(...validateNonnegative(replicas, replicasAt));
   const at = SPEC.child("template");
   if (template === undefined) return [...errors, required(at)];
   return [...errors, ...validateTemplate(template, selector, at, options)];

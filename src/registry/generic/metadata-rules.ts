@@ -1,0 +1,36 @@
+/** The rules of metadata that updates pass. Upstream: rest.BeforeUpdate, validateCommonFields. */
+import type { ObjectMeta } from "../../apimachinery/meta/types.ts";
+import { type ErrorList, Path } from "../../apimachinery/validation/field.ts";
+import {
+  nameIsPathSegment,
+  validateKubeFinalizers,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from "../../apimachinery/validation/object-meta.ts";
+import type { MetadataRules, SubresourceStrategy } from "../rest/strategy.ts";
+import { checksFinalizers } from "./finalizers.ts";
+import type { ServedResource } from "./served-resource.ts";
+
+const METADATA = Path.root("metadata");
+const DEFAULT_RULES: MetadataRules = ["update"];
+
+/** What is wrong with the metadata of an updated object, every cause as often as upstream tells it. */
+export function validateUpdatedMetadata(
+  resource: Pick<ServedResource, "gvr" | "namespaced" | "protobuf" | "strategy">,
+  { updateMetadataRules: rules = DEFAULT_RULES }: Pick<SubresourceStrategy, "updateMetadataRules">,
+  metadata: ObjectMeta,
+  old: ObjectMeta,
+): ErrorList {
+  const { strategy, namespaced } = resource;
+  const errors = [
+    ...validateObjectMeta(metadata, namespaced, nameIsPathSegment, METADATA),
+    ...validateObjectMetaUpdate(metadata, old, METADATA),
+  ];
+  if (strategy.ownMetadataRules) return errors;
+  for (const rule of rules) {
+    if (rule === "update") errors.push(...validateObjectMetaUpdate(metadata, old, METADATA));
+    else errors.push(...validateObjectMeta(metadata, namespaced, strategy.validateName, METADATA));
+    if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
+  }
+  return errors;
+}
