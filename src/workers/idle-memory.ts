@@ -10,10 +10,11 @@ import { native } from "../native/binding.ts";
 const LOOK_MS = 500;
 /** Share of a look's time. What is busier than this is left alone. */
 const IDLE_SHARE = 0.05;
-/** What there must be more than after the last collection. */
+/** More than after the last collection by this, or after work of this many looks: collect again. */
 const GROWN_BYTES = 4 * 1024 * 1024;
+const WORKED_LOOKS = 0.5;
 /** Looks from one collection to the next. */
-const LOOKS_BETWEEN = 20;
+const LOOKS_BETWEEN = 6;
 
 /** What a collector decides by, and what it may do. */
 export interface MemoryOwner {
@@ -27,11 +28,15 @@ export interface MemoryOwner {
   release(): void;
 }
 
-/** Collects when its owner is idle and has grown, and releases a look later. */
+/**
+ * Collects when its owner is idle and has grown, or has worked: what it lets go of shows only then.
+ * Releases a look later.
+ */
 export class IdleCollector {
   readonly #owner: MemoryOwner;
   #collecting = false;
   #sizeAfter = 0;
+  #worked = 0;
   #looks = LOOKS_BETWEEN;
 
   constructor(owner: MemoryOwner) {
@@ -41,8 +46,10 @@ export class IdleCollector {
   /** To be called at even times. */
   look(): void {
     const owner = this.#owner;
-    const isIdle = owner.busy() < IDLE_SHARE;
+    const share = owner.busy();
+    const isIdle = share < IDLE_SHARE;
     this.#looks++;
+    this.#worked += share;
     if (this.#collecting) {
       this.#collecting = false;
       owner.pressure(false);
@@ -51,8 +58,10 @@ export class IdleCollector {
       return;
     }
     if (!isIdle || this.#looks <= LOOKS_BETWEEN) return;
-    if (owner.size() - this.#sizeAfter < GROWN_BYTES) return;
+    const hasGrown = owner.size() - this.#sizeAfter >= GROWN_BYTES;
+    if (!hasGrown && this.#worked < WORKED_LOOKS) return;
     this.#looks = 0;
+    this.#worked = 0;
     this.#collecting = true;
     owner.pressure(true);
   }

@@ -30,7 +30,7 @@ test("the first idle look collects, the next one releases", () => {
   assert.deepEqual(looks(1), ["usual", "release"]);
 });
 
-test("without growth there is no other collection, with it not before its time", () => {
+test("without growth or work there is no other collection, with it not before its time", () => {
   const state = { busy: 0, size: 50 * MB };
   const looks = ownerOf(state);
   assert.deepEqual(looks(2), ["collect", "usual", "release"]);
@@ -39,8 +39,20 @@ test("without growth there is no other collection, with it not before its time",
   state.size += 2 * MB;
   assert.deepEqual(looks(2), ["collect", "usual", "release"]);
   state.size += 5 * MB;
-  assert.deepEqual(looks(18), []);
-  assert.deepEqual(looks(2), ["collect"]);
+  assert.deepEqual(looks(4), []);
+  assert.deepEqual(looks(3), ["collect", "usual", "release"]);
+});
+
+test("after work an owner that has not grown is collected: it may hold less than before", () => {
+  const state = { busy: 0, size: 50 * MB };
+  const looks = ownerOf(state);
+  assert.deepEqual(looks(20), ["collect", "usual", "release"]);
+  state.busy = 0.6;
+  assert.deepEqual(looks(1), []);
+  state.busy = 0;
+  assert.deepEqual(looks(20), ["collect", "usual", "release"]);
+  state.busy = 0.001;
+  assert.deepEqual(looks(400), []);
 });
 
 test("a busy owner is left alone, however much it grows", () => {
