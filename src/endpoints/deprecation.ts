@@ -3,7 +3,16 @@
  * prerelease-lifecycle marks of the types.
  */
 import { apiVersionOf, type GroupVersionKind } from "../apimachinery/runtime/gvk.ts";
+import { metrics } from "../metrics/registry.ts";
 import type { AuthorizedRequest } from "../request/request.ts";
+
+const requested = metrics.gauge({
+  name: "apiserver_requested_deprecated_apis",
+  help: "Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.",
+  labels: ["group", "version", "resource", "subresource", "removed_release"],
+  stability: "STABLE",
+  greatest: true,
+});
 
 interface Lifecycle {
   readonly deprecated: string;
@@ -47,5 +56,7 @@ export function noteDeprecation(request: AuthorizedRequest, kind: GroupVersionKi
   request.warnings.add(warning);
   request.auditAnnotations.set("k8s.io/deprecated", "true");
   const removed = lifecycles[`${apiVersionOf(kind)} ${kind.kind}`]?.removed;
+  const { resource, subresource } = request.info;
+  requested.set(1, kind.group, kind.version, resource, subresource, removed ?? "");
   if (removed !== undefined) request.auditAnnotations.set("k8s.io/removed-release", removed);
 }

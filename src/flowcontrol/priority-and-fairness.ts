@@ -164,7 +164,7 @@ export class PriorityAndFairness implements FlowControl {
       if (specs.has(name)) continue;
       level.configure(undefined, 0);
       this.#levels.delete(name);
-      this.#metrics.nominalLimit(name, 0);
+      this.#metrics.limits(name, level.limits);
     }
     for (const [name, spec] of specs) {
       let level = this.#levels.get(name);
@@ -173,7 +173,7 @@ export class PriorityAndFairness implements FlowControl {
         this.#levels.set(name, level);
       }
       level.configure(spec, sharesOfAll);
-      this.#metrics.nominalLimit(name, level.nominal);
+      this.#metrics.limits(name, level.limits);
     }
   }
 
@@ -204,8 +204,10 @@ async function execute(
 ): Promise<Response> {
   cells.dispatched(1);
   cells.executing(1);
+  const started = performance.now();
   const release = () => {
     cells.executing(-1);
+    cells.executed((performance.now() - started) / 1000);
     level.finish();
   };
   let response: Response;

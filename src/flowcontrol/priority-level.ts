@@ -97,6 +97,11 @@ export class PriorityLevel {
     this.#pool.reserved += this.#reserved() - before;
   }
 
+  /** In seats of this thread: its own, what it keeps when others borrow, the most it may have. */
+  get limits() {
+    return { nominal: this.nominal, lower: this.#guaranteed, upper: this.#maximum };
+  }
+
   /** Takes a seat when there is one. Give it back with finish(). */
   tryStart(): boolean {
     if (!this.exempt && !this.#mayStart()) return false;

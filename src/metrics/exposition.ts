@@ -3,7 +3,10 @@ import type { MetricSnapshot } from "./registry.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Sums cells of the same metric and labels over all threads; gauges too (in-flight counts). */
+/**
+ * Sums cells of the same metric and labels over all threads; gauges too (in-flight counts), but for
+ * those that say otherwise.
+ */
 export function aggregate(threads: readonly (readonly MetricSnapshot[])[]): MetricSnapshot[] {
   const [first = [], ...others] = threads;
   if (others.length === 0) return [...first];
@@ -17,10 +20,17 @@ export function aggregate(threads: readonly (readonly MetricSnapshot[])[]): Metr
     for (const [labels, values] of snapshot.cells) {
       const sum = entry.cells.get(labels);
       if (sum === undefined) entry.cells.set(labels, [...values]);
-      else for (const [i, value] of values.entries()) sum[i] = (sum[i] ?? 0) + value;
+      else add(sum, values, snapshot.greatest ?? false);
     }
   }
   return [...merged.values()].map(({ head, cells }) => ({ ...head, cells: [...cells] }));
+}
+
+function add(sum: number[], values: readonly number[], greatest: boolean): void {
+  for (const [i, value] of values.entries()) {
+    const known = sum[i] ?? 0;
+    sum[i] = greatest ? Math.max(known, value) : known + value;
+  }
 }
 
 /** `disabled`: full names that are left out (--disabled-metrics). */
@@ -64,11 +74,12 @@ function histogramLines(
 
 const braces = (labels: string) => (labels === "" ? "" : `{${labels}}`);
 
-/** Go's 'g' format: an exponent below 1e-4 and from 1e21 on. */
+/** As Go's collector writes numbers: an exponent of two digits below 1e-4 and from 1e6 on. */
 function number(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return "+Inf";
   if (value === Number.NEGATIVE_INFINITY) return "-Inf";
-  if (value !== 0 && Math.abs(value) < 1e-4) {
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size < 1e-4 && size !== 0)) {
     return value.toExponential().replace(/e([-+])(\d)$/, "e$10$2");
   }
   return String(value);

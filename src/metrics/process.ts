@@ -13,6 +13,13 @@ export function registerProcessMetrics(registry: MetricRegistry): void {
   const virtual = gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.");
   const start = gauge("process_start_time_seconds", "Start time since unix epoch in seconds.");
   const descriptors = gauge("process_open_fds", "Number of open file descriptors.");
+  const descriptorsMax = gauge("process_max_fds", "Maximum number of open file descriptors.");
+  descriptorsMax.set(limitOf("Max open files"));
+  const virtualMax = gauge(
+    "process_virtual_memory_max_bytes",
+    "Maximum amount of virtual memory available in bytes.",
+  );
+  virtualMax.set(limitOf("Max address space"));
   const heap = gauge("nodejs_heap_size_used_bytes", "V8 heap in use by the scraped thread.");
   const startedAt = Date.now() / 1000 - process.uptime();
   let cpuSeconds = 0;
@@ -32,6 +39,15 @@ export function registerProcessMetrics(registry: MetricRegistry): void {
       // No /proc: the gauge stays away.
     }
   });
+}
+
+/** A soft limit out of /proc; none is 2^64, as Go's collector shows it. */
+function limitOf(name: string): number {
+  const line = readProc("/proc/self/limits")
+    .split("\n")
+    .find((one) => one.startsWith(name));
+  const soft = line?.slice(name.length).trim().split(/\s+/)[0] ?? "unlimited";
+  return soft === "unlimited" ? 2 ** 64 : Number(soft);
 }
 
 function readProc(path: string): string {

@@ -13,6 +13,10 @@ export interface MetricOptions {
   readonly labels?: readonly string[];
   readonly stability?: Stability;
 }
+export interface GaugeOptions extends MetricOptions {
+  /** A scrape shows the greatest of the threads' values, not their sum: for what is or is not. */
+  readonly greatest?: true;
+}
 export interface HistogramOptions extends MetricOptions {
   readonly buckets: readonly number[];
 }
@@ -23,6 +27,8 @@ export interface MetricSnapshot {
   readonly help: string;
   readonly type: MetricType;
   readonly buckets: readonly number[];
+  /** Of a gauge: threads do not add up. */
+  readonly greatest?: true;
   /** Rendered labels to values: [value], or [bucket counts..., +Inf count, sum] of a histogram. */
   readonly cells: readonly (readonly [string, readonly number[]])[];
 }
@@ -98,6 +104,12 @@ export class Counter extends Metric {
 }
 
 export class Gauge extends Metric {
+  readonly #greatest: boolean;
+
+  constructor(options: GaugeOptions) {
+    super(options);
+    this.#greatest = options.greatest ?? false;
+  }
   protected override empty = () => [0];
   set(value: number, ...labels: string[]): void {
     this.cell(labels)[0] = value;
@@ -114,7 +126,8 @@ export class Gauge extends Metric {
   }
   override snapshot(): MetricSnapshot {
     const { name, help } = this;
-    return { name, help, type: "gauge", buckets: [], cells: [...this.cells] };
+    const greatest = this.#greatest ? { greatest: true as const } : {};
+    return { name, help, type: "gauge", buckets: [], ...greatest, cells: [...this.cells] };
   }
 }
 
@@ -155,7 +168,7 @@ export class MetricRegistry {
   counter(options: MetricOptions): Counter {
     return this.#add(new Counter(options));
   }
-  gauge(options: MetricOptions): Gauge {
+  gauge(options: GaugeOptions): Gauge {
     return this.#add(new Gauge(options));
   }
   histogram(options: HistogramOptions): Histogram {

@@ -39,6 +39,19 @@ export function registerBuildMetrics(
       info.compiler,
       info.platform,
     );
+  registry
+    .gauge({
+      name: "version_info",
+      help: "Provides the compatibility version info of the component. The component label is the name of the component, usually kube, but is relevant for aggregated-apiservers.",
+      labels: ["component", "binary", "emulation", "min_compat"],
+    })
+    .set(
+      1,
+      "kube",
+      gitVersion.replace(/^v|[+].*$/g, ""),
+      `${info.emulationMajor}.${info.emulationMinor}`,
+      `${info.minCompatibilityMajor}.${info.minCompatibilityMinor}`,
+    );
   const enabled = registry.gauge({
     name: "kubernetes_feature_enabled",
     help: "This metric records the data about the stage and enablement of a k8s feature.",

@@ -102,3 +102,15 @@ test("the process tells its own figures", () => {
   assert.match(text, /process_resident_memory_bytes [1-9]/);
   assert.match(text, /process_cpu_seconds_total 0?\.?\d/);
 });
+
+test("a gauge that says so is the greatest of its threads; great numbers have an exponent", () => {
+  const threads = [1, 2_592_000].map((value) => {
+    const registry = new MetricRegistry();
+    registry.gauge({ name: "sum", help: "h" }).set(value);
+    registry.gauge({ name: "most", help: "h", greatest: true }).set(value);
+    return registry.snapshot();
+  });
+  const text = exposition(aggregate(threads));
+  assert.match(text, /^sum 2.592001e\+06$/m);
+  assert.match(text, /^most 2.592e\+06$/m);
+});

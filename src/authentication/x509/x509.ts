@@ -1,10 +1,24 @@
 /** Client certificates. Upstream: apiserver/pkg/authentication/request/x509. */
+import { metrics } from "../../metrics/registry.ts";
 import type { UserInfo } from "../../request/user-info.ts";
 import type { Authenticated, Authenticator } from "../authenticator.ts";
 import { CREDENTIAL_ID_KEY } from "../extra-keys.ts";
 import type { ParsedCertificate } from "./certificate.ts";
 import type { CertificatePool } from "./certificate-pool.ts";
 import { verifiedCertificateOf } from "./connection-certificates.ts";
+
+const HOUR_S = 3600;
+const DAY_S = 24 * HOUR_S;
+const expiration = metrics
+  .histogram({
+    name: "apiserver_client_certificate_expiration_seconds",
+    help: "Distribution of the remaining lifetime on the certificate used to authenticate a request.",
+    buckets: [
+      ...[0, HOUR_S / 2, HOUR_S, 2 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S],
+      ...[1, 2, 4, 7, 30, 90, 180, 360].map((days) => days * DAY_S),
+    ],
+  })
+  .bind();
 
 const OID_UID = "1.3.6.1.4.1.57683.2";
 
@@ -22,8 +36,10 @@ export function x509Authenticator({ pool, readsUid, now }: X509Options): Authent
   return {
     name: "x509",
     authenticate({ connection }) {
-      const certificate = verifiedCertificateOf(connection, pool(), now());
+      const at = now();
+      const certificate = verifiedCertificateOf(connection, pool(), at);
       if (certificate === undefined) return undefined;
+      expiration((certificate.notAfter - at) / 1000);
       let authenticated = users.get(certificate);
       if (authenticated === undefined) {
         const user = userOf(certificate, readsUid);

@@ -48,9 +48,14 @@ export class Definitions {
     const { signal, onError } = options;
     const failed = (key: string, error: unknown) => onError(`definition ${key}`, error);
     const queue = { signal, onError: failed };
-    this.#names = new WorkQueue((key) => this.#sync(key), { ...queue, workers: 1 });
+    this.#names = new WorkQueue((key) => this.#sync(key), {
+      ...queue,
+      name: "crd_naming_condition_controller",
+      workers: 1,
+    });
     this.#finalizer = new WorkQueue((key) => this.#finalize(key), {
       ...queue,
+      name: "crd_finalizer",
       workers: FINALIZER_WORKERS,
     });
     const handlers = {

@@ -35,7 +35,12 @@ export class GarbageCollector {
     this.#client = client;
     this.#config = config;
     const { signal, onError } = config;
-    this.#queue = new WorkQueue((uid) => this.#work(uid), { workers: WORKERS, signal, onError });
+    this.#queue = new WorkQueue((uid) => this.#work(uid), {
+      name: "garbage_collector_attempt_to_delete",
+      workers: WORKERS,
+      signal,
+      onError,
+    });
   }
 
   /** Follows every resource; those that appear later are found by discovery. */

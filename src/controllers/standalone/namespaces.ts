@@ -26,7 +26,12 @@ export function runNamespaces(client: ApiClient, config: NamespacesConfig): void
     async (name) => {
       if (!(await terminate(client, name))) queue.addAfter(name, RETRY_MS);
     },
-    { workers: 4, signal, onError: (key, error) => config.onError(`namespace ${key}`, error) },
+    {
+      name: "namespace",
+      workers: 4,
+      signal,
+      onError: (key, error) => config.onError(`namespace ${key}`, error),
+    },
   );
   const onChange = (namespace: Namespace) => {
     if (namespace.metadata?.deletionTimestamp) queue.add(namespace.metadata.name ?? "");

@@ -37,7 +37,12 @@ export function runServiceAccounts(client: ApiClient, config: ServiceAccountsCon
         if (!isOver) throw error;
       }
     },
-    { workers: 4, signal, onError: (key, error) => config.onError(`namespace ${key}`, error) },
+    {
+      name: "serviceaccount",
+      workers: 4,
+      signal,
+      onError: (key, error) => config.onError(`namespace ${key}`, error),
+    },
   );
   const options = { metadataOnly: false, signal };
   const nameOf = (object: KubeObject) => object.metadata?.name ?? "";
