@@ -148,6 +148,7 @@ function configuredAuthorizers({ options }: GatesConfig): readonly ConfiguredAut
     unauthorizedTtlMs: flags["authorization-webhook-cache-unauthorized-ttl"],
     timeoutMs: TIMEOUT_MS,
     onFailure: "NoOpinion",
+    matchConditions: [],
   };
   return authorizationModes.map((mode) => {
     const type = mode as ConfiguredAuthorizer["type"]; // checked when the flags were parsed

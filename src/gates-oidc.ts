@@ -5,6 +5,7 @@ import {
   AuthenticationConfigError,
   parseAuthenticationConfig,
 } from "./authentication/oidc/authentication-config.ts";
+import { NO_EXPRESSIONS } from "./authentication/oidc/claim-expressions.ts";
 import { type JwtIssuer, jwtAuthenticator } from "./authentication/oidc/jwt-authenticator.ts";
 import { unionOfTokens } from "./authentication/token/token-union.ts";
 import type { AnonymousRule } from "./authentication/union.ts";
@@ -75,6 +76,7 @@ function issuerOfFlags(flags: Flags): JwtIssuer {
     groups:
       groupsClaim === "" ? undefined : { claim: groupsClaim, prefix: flags["oidc-groups-prefix"] },
     uidClaim: undefined,
+    expressions: NO_EXPRESSIONS,
     requiredClaims: Object.fromEntries(Object.entries(flags["oidc-required-claim"])),
   };
 }

@@ -5,6 +5,7 @@
 
 import { parseDuration } from "../apimachinery/runtime/duration.ts";
 import { parseYaml } from "../apimachinery/runtime/yaml-library.ts";
+import { compileMatchCondition, type MatchCondition } from "./match-conditions.ts";
 
 export const AUTHORIZER_TYPES = [
   "Webhook",
@@ -23,6 +24,8 @@ export interface WebhookSettings {
   readonly unauthorizedTtlMs: number;
   readonly timeoutMs: number;
   readonly onFailure: "NoOpinion" | "Deny";
+  /** All must hold of a question before the webhook is asked. */
+  readonly matchConditions: readonly MatchCondition[];
 }
 export interface ConfiguredAuthorizer {
   readonly type: AuthorizerType;
@@ -36,6 +39,7 @@ export class AuthorizationConfigError extends Error {
   override readonly name = "AuthorizationConfigError";
 }
 
+const CONDITIONS_MAX = 64;
 const TIMEOUT_MS_MAX = 30_000;
 const refuse = (at: string, why: string): never => {
   throw new AuthorizationConfigError(`${at}: ${why}`);
@@ -101,10 +105,6 @@ function webhookOf(fields: Fields, at: string): WebhookSettings {
   if (timeoutMs <= 0 || timeoutMs > TIMEOUT_MS_MAX) {
     refuse(`${at}.timeout`, "must be greater than 0 and at most 30s");
   }
-  const conditions = fields["matchConditions"];
-  if (Array.isArray(conditions) && conditions.length > 0) {
-    refuse(`${at}.matchConditions`, "CEL expressions are not supported by this server yet");
-  }
   const connection = object(fields["connectionInfo"], `${at}.connectionInfo`);
   if (connection["type"] !== "KubeConfigFile") {
     refuse(`${at}.connectionInfo.type`, "this server supports KubeConfigFile only");
@@ -120,7 +120,25 @@ function webhookOf(fields: Fields, at: string): WebhookSettings {
     unauthorizedTtlMs: durationMs(fields["unauthorizedTTL"], `${at}.unauthorizedTTL`, 30_000),
     timeoutMs,
     onFailure: policy,
+    matchConditions: conditionsOf(fields["matchConditions"], `${at}.matchConditions`),
   };
+}
+
+function conditionsOf(value: unknown, at: string): readonly MatchCondition[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) return refuse(at, "must be a list");
+  if (value.length > CONDITIONS_MAX) {
+    refuse(at, `Too many: ${value.length}: must have at most ${CONDITIONS_MAX} items`);
+  }
+  const seen = new Set<string>();
+  return value.map((one, i) => {
+    const text = textOf(object(one, `${at}[${i}]`)["expression"]);
+    if (text === "") refuse(`${at}[${i}].expression`, "Required value");
+    if (seen.has(text)) refuse(`${at}[${i}].expression`, "Duplicate value");
+    seen.add(text);
+    const condition = compileMatchCondition(text);
+    return "problem" in condition ? refuse(`${at}[${i}].expression`, condition.problem) : condition;
+  });
 }
 
 function durationMs(value: unknown, at: string, fallback: number): number {

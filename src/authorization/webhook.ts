@@ -6,6 +6,7 @@ import type {
   Authorizer,
   RuleResolver,
 } from "./authorizer.ts";
+import { type MatchCondition, matchConditions } from "./match-conditions.ts";
 
 export interface WebhookAuthorizerOptions {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface WebhookAuthorizerOptions {
   readonly unauthorizedTtlMs: number;
   /** What a failed call means. */
   readonly onFailure: "NoOpinion" | "Deny";
+  /** All must hold before the webhook is asked; undefined: none. */
+  readonly matchConditions?: readonly MatchCondition[];
   readonly now?: () => number;
 }
 
@@ -23,12 +26,13 @@ interface Entry {
   readonly result: AuthorizationResult;
   readonly expiresAt: number;
 }
+const NO_OPINION: AuthorizationResult = { decision: "NoOpinion", reason: "" };
 const ENTRIES_MAX = 8192;
 /** Longer questions are not remembered. Upstream: maxControlledAttrCacheSize. */
 const QUESTION_LENGTH_MAX = 10_000;
 
 export function webhookAuthorizer(options: WebhookAuthorizerOptions): Authorizer & RuleResolver {
-  const { client, version, onFailure, now = Date.now } = options;
+  const { client, version, onFailure, now = Date.now, matchConditions: conditions = [] } = options;
   const entries = new Map<string, Entry>();
   const ask = async (attributes: AuthorizationAttributes, key: string) => {
     const review = {
@@ -56,7 +60,11 @@ export function webhookAuthorizer(options: WebhookAuthorizerOptions): Authorizer
   return {
     name: options.name,
     authorize(attributes) {
-      const key = JSON.stringify(specOf(attributes, "v1"));
+      const spec = specOf(attributes, "v1");
+      const matched = matchConditions(conditions, spec);
+      if (matched === false) return NO_OPINION;
+      if (matched !== true) return { decision: onFailure, reason: "", error: matched.failed };
+      const key = JSON.stringify(spec);
       const known = entries.get(key);
       if (known !== undefined && known.expiresAt > now()) return known.result;
       return ask(attributes, key);

@@ -8,6 +8,7 @@ import {
   AuthenticationConfigError,
   parseAuthenticationConfig,
 } from "../../src/authentication/oidc/authentication-config.ts";
+import { NO_EXPRESSIONS } from "../../src/authentication/oidc/claim-expressions.ts";
 import {
   type JwtIssuer,
   jwtAuthenticator,
@@ -26,6 +27,7 @@ const issuer: JwtIssuer = {
   groups: { claim: "groups", prefix: "oidc:" },
   uidClaim: undefined,
   requiredClaims: { hd: "example.com" },
+  expressions: NO_EXPRESSIONS,
 };
 const pair = await generateKeyPair("RS256");
 const stranger = await generateKeyPair("RS256");
@@ -118,6 +120,7 @@ const config = (jwt: string, rest = "") =>
 const plain = `jwt:
 - issuer: {url: "https://i.example", audiences: [a]}
   claimMappings: {username: {claim: sub, prefix: "x:"}}`;
+const USERNAME = 'claim: sub, prefix: "x:"';
 test("an authentication configuration", () => {
   const { issuers, anonymous } = parseAuthenticationConfig(
     config(plain, "anonymous: {enabled: true, conditions: [{path: /livez}]}"),
@@ -130,13 +133,19 @@ const configErrors: readonly (readonly [string, RegExp])[] = [
   [config(plain).replace("/v1", "/v9"), /apiVersion/],
   [config(plain.replace("https:", "http:")), /must be https/],
   [config(plain.replace(", audiences: [a]", "")), /at least one audience/],
+  [config(plain.replace("claim: sub, ", 'expression: "claims.sub", ')), /prefix can't be set/],
+  [config(plain.replace('prefix: "x:"', 'expression: "claims.sub"')), /can't both be set/],
+  [config(plain.replace(USERNAME, 'expression: "claims.email"')), /email_verified must be used/],
+  [config(plain.replace(USERNAME, 'expression: "claims."')), /Syntax error/],
   [
-    config(plain.replace("claim: sub, ", 'expression: "claims.sub", ')),
-    /CEL expressions are not supported/,
+    config(`${plain}\n  userValidationRules: [{expression: "user.none"}]`),
+    /undefined field 'none'/,
   ],
+  [config(`${plain}\n  userValidationRules: [{expression: "user.uid"}]`), /must evaluate to bool/],
+  [config(`${plain}\n  claimValidationRules: [{}]`), /claim or expression is required/],
   [
-    config(`${plain}\n  userValidationRules: [{expression: "true"}]`),
-    /CEL expressions are not supported/,
+    config(`${plain}\n  claimValidationRules: [{expression: "true"}, {expression: "true"}]`),
+    /Duplicate value/,
   ],
   [config(plain.replace(', prefix: "x:"', "")), /prefix is required/],
   [config(plain.replace("https://i.example", "https://own.example")), /disallowed issuers/],
@@ -152,6 +161,58 @@ for (const [text, why] of configErrors) {
       parse,
       (error) => error instanceof AuthenticationConfigError && why.test(error.message),
     );
+  });
+}
+
+const expressive = `jwt:
+- issuer: {url: "${URL_}", audiences: [kubernetes]}
+  claimMappings:
+    username: {expression: "claims.email_verified ? 'mail:' + claims.email : claims.sub"}
+    groups: {expression: "claims.roles.split(',').map(r, 'role:' + r)"}
+    uid: {expression: "claims.sub"}
+    extra:
+    - {key: example.com/tenant, valueExpression: "claims.tenant"}
+    - {key: example.com/none, valueExpression: "has(claims.nothing) ? claims.nothing : ''"}
+  claimValidationRules:
+  - {expression: "claims.exp > 5 && type(claims.exp) == double", message: too short}
+  - {expression: "claims.nested.ok__dot__y == 'z'"}
+  userValidationRules:
+  - {expression: "!user.username.startsWith('system:')", message: reserved}`;
+const good = {
+  hd: "example.com",
+  email: "a@b.c",
+  email_verified: true,
+  roles: "x,y",
+  tenant: ["t1", "t2"],
+  nested: { "ok.y": "z" },
+};
+const tokenRows: readonly (readonly [
+  what: string,
+  claims: Record<string, unknown>,
+  outcome: RegExp | string,
+])[] = [
+  ["all is mapped", good, "mail:a@b.c"],
+  ["another branch", { ...good, email_verified: false }, "jane"],
+  ["a rule that does not hold", { ...good, nested: { "ok.y": "no" } }, /validation expression/],
+  ["a claim that is not there", { ...good, roles: undefined }, /no such key: roles/],
+  ["a reserved user", { ...good, email_verified: false, sub: "system:admin" }, /reserved/],
+];
+for (const [what, claims, outcome] of tokenRows) {
+  test(`expressions over claims: ${what}`, async () => {
+    const { issuers } = parseAuthenticationConfig(config(expressive), []);
+    const [parsed] = issuers;
+    assert.ok(parsed);
+    const oidc = jwtAuthenticator(parsed, fetchDocument);
+    const authenticating = oidc.authenticateToken(await tokenOf(claims), undefined);
+    if (typeof outcome !== "string") {
+      await assert.rejects(authenticating, outcome);
+      return;
+    }
+    const user = (await authenticating)?.user;
+    assert.equal(user?.name, outcome);
+    assert.deepEqual(user?.groups, ["role:x", "role:y"]);
+    assert.deepEqual(user?.extra["example.com/tenant"], ["t1", "t2"]);
+    assert.equal(user?.extra["example.com/none"], undefined);
   });
 }
 
@@ -228,7 +289,7 @@ test("a webhook's no, error and nonsense are no identity", async () => {
 test("a webhook that fails is asked again, a few times", async () => {
   seen.length = 0;
   review({}, 500);
-  await assert.rejects(ask(["api"]), /500/);
+  await assert.rejects(ask(["api"]), /has prevented the request from succeeding/);
   assert.equal(seen.length, 3);
   seen.length = 0;
   review({}, 403);

@@ -1,10 +1,20 @@
 /**
  * The file of `--authentication-config`. Upstream: apiserver/pkg/apis/apiserver/v1/types.go and its
- * validation. CEL expressions are refused when the server starts: ignoring one would let in users
- * whom the operator meant to keep out.
+ * validation. An expression that does not compile keeps the server from starting: ignoring one would
+ * let in users whom the operator meant to keep out.
  */
 import { parseYaml } from "../../apimachinery/runtime/yaml-library.ts";
+import { validateDomainPrefixedPath } from "../../apimachinery/validation/domains.ts";
+import { Path } from "../../apimachinery/validation/field.ts";
+import { CelError } from "../../apis/cel/values.ts";
 import type { AnonymousRule } from "../union.ts";
+import {
+  compileIssuerExpression,
+  type IssuerExpression,
+  type IssuerExpressions,
+  type IssuerRule,
+  looksAtClaim,
+} from "./claim-expressions.ts";
 import type { JwtIssuer, PrefixedClaim } from "./jwt-authenticator.ts";
 
 export interface AuthenticationConfig {
@@ -87,9 +97,6 @@ function anonymousOf(value: unknown): AnonymousRule | undefined {
 
 function issuerOf(fields: Fields, at: string): JwtIssuer {
   known(fields, ["issuer", "claimValidationRules", "claimMappings", "userValidationRules"], at);
-  if (list(fields["userValidationRules"], at).length > 0) {
-    refuse(`${at}.userValidationRules`, "CEL expressions are not supported by this server yet");
-  }
   const issuer = object(fields["issuer"], `${at}.issuer`);
   const names = ["url", "discoveryURL", "certificateAuthority", "audiences", "audienceMatchPolicy"];
   known(issuer, [...names, "egressSelectorType"], `${at}.issuer`);
@@ -101,11 +108,11 @@ function issuerOf(fields: Fields, at: string): JwtIssuer {
   }
   const mappings = object(fields["claimMappings"], `${at}.claimMappings`);
   known(mappings, ["username", "groups", "uid", "extra"], `${at}.claimMappings`);
-  if (list(mappings["extra"], at).length > 0) {
-    refuse(`${at}.claimMappings.extra`, "CEL expressions are not supported by this server yet");
-  }
+  const expressions = expressionsOf(fields, mappings, at);
   const username = prefixed(mappings["username"], `${at}.claimMappings.username`);
-  if (username === undefined) return refuse(`${at}.claimMappings.username`, "claim is required");
+  if (username === undefined && expressions.username === undefined) {
+    return refuse(`${at}.claimMappings.username`, "claim or expression is required");
+  }
   return {
     url,
     discoveryUrl: discovery === "" ? undefined : httpsUrl(discovery, `${at}.issuer.discoveryURL`),
@@ -116,6 +123,7 @@ function issuerOf(fields: Fields, at: string): JwtIssuer {
     groups: prefixed(mappings["groups"], `${at}.claimMappings.groups`),
     uidClaim: claimOf(mappings["uid"], `${at}.claimMappings.uid`),
     requiredClaims: requiredOf(fields["claimValidationRules"], `${at}.claimValidationRules`),
+    expressions,
   };
 }
 
@@ -123,12 +131,114 @@ function requiredOf(value: unknown, at: string): Record<string, string> {
   const required: Record<string, string> = {};
   for (const [i, one] of list(value, at).entries()) {
     const fields = object(one, `${at}[${i}]`);
-    withoutExpression(fields, `${at}[${i}]`);
     const claim = textOf(fields["claim"]);
-    if (claim === "") refuse(`${at}[${i}]`, "claim or expression is required");
+    const expression = textOf(fields["expression"]);
+    if (claim !== "" && expression !== "") {
+      refuse(`${at}[${i}]`, "claim and expression can't both be set");
+    }
+    if (claim === "" && expression === "") {
+      refuse(`${at}[${i}]`, "claim or expression is required");
+    }
+    if (claim === "") {
+      if (textOf(fields["requiredValue"]) === "") continue;
+      refuse(`${at}[${i}].requiredValue`, "may not be specified when expression is set");
+    }
+    if (textOf(fields["message"]) !== "") {
+      refuse(`${at}[${i}].message`, "may not be specified when claim is set");
+    }
+    if (Object.hasOwn(required, claim)) refuse(`${at}[${i}].claim`, "Duplicate value");
     required[claim] = textOf(fields["requiredValue"]);
   }
   return required;
+}
+
+/** What the issuer says in expressions, compiled. */
+function expressionsOf(fields: Fields, mappings: Fields, at: string): IssuerExpressions {
+  const rules = `${at}.claimValidationRules`;
+  const expressions = {
+    username: mappingOf(mappings["username"], `${at}.claimMappings.username`),
+    groups: mappingOf(mappings["groups"], `${at}.claimMappings.groups`),
+    uid: mappingOf(mappings["uid"], `${at}.claimMappings.uid`),
+    extra: extraOf(mappings["extra"], `${at}.claimMappings.extra`),
+    claimRules: rulesOf(fields["claimValidationRules"], "claims", rules),
+    userRules: rulesOf(fields["userValidationRules"], "user", `${at}.userValidationRules`),
+  };
+  checkEmail(expressions, at);
+  return expressions;
+}
+
+/** A name made from an address must rest on the issuer's word that the address is the user's. */
+function checkEmail(expressions: IssuerExpressions, at: string): void {
+  const { username, extra, claimRules } = expressions;
+  if (username === undefined || !looksAtClaim(username, "email")) return;
+  const all = [username, ...extra.map(([, one]) => one), ...claimRules];
+  if (all.some((one) => looksAtClaim(one, "email_verified"))) return;
+  refuse(
+    `${at}.claimMappings.username.expression`,
+    "claims.email_verified must be used in claimMappings.username.expression or claimMappings.extra[*].valueExpression or claimValidationRules[*].expression when claims.email is used in claimMappings.username.expression",
+  );
+}
+
+function compiled(
+  text: string,
+  variable: "claims" | "user",
+  results: readonly string[],
+  at: string,
+): IssuerExpression {
+  try {
+    return compileIssuerExpression(text, variable, results);
+  } catch (thrown) {
+    if (thrown instanceof CelError) return refuse(at, thrown.message);
+    throw thrown;
+  }
+}
+
+function mappingOf(value: unknown, at: string): IssuerExpression | undefined {
+  if (value === undefined || value === null) return undefined;
+  const fields = object(value, at);
+  const text = textOf(fields["expression"]);
+  if (text === "") return undefined;
+  if (textOf(fields["claim"]) !== "") refuse(at, "claim and expression can't both be set");
+  if (fields["prefix"] !== undefined)
+    refuse(`${at}.prefix`, "prefix can't be set when expression is set");
+  return compiled(text, "claims", [], `${at}.expression`);
+}
+
+function extraOf(value: unknown, at: string): readonly (readonly [string, IssuerExpression])[] {
+  const seen = new Set<string>();
+  return list(value, at).map((one, i) => {
+    const fields = object(one, `${at}[${i}]`);
+    const key = textOf(fields["key"]);
+    const [problem] = validateDomainPrefixedPath(Path.root(`${at}[${i}].key`), key);
+    if (problem !== undefined) refuse(`${at}[${i}].key`, problem.detail);
+    if (key !== key.toLowerCase()) refuse(`${at}[${i}].key`, "must be lowercase");
+    if (/(^|\.)(k8s|kubernetes)\.io\//.test(key)) {
+      const why = "k8s.io, kubernetes.io and their subdomains are reserved for Kubernetes use";
+      refuse(`${at}[${i}].key`, why);
+    }
+    if (seen.has(key)) refuse(`${at}[${i}].key`, "Duplicate value");
+    seen.add(key);
+    const text = textOf(fields["valueExpression"]);
+    if (text === "") refuse(`${at}[${i}].valueExpression`, "Required value");
+    return [key, compiled(text, "claims", [], `${at}[${i}].valueExpression`)] as const;
+  });
+}
+
+/** Rules in expressions; those that name a claim are in requiredOf. */
+function rulesOf(value: unknown, variable: "claims" | "user", at: string): readonly IssuerRule[] {
+  const seen = new Set<string>();
+  return list(value, at).flatMap((one, i) => {
+    const fields = object(one, `${at}[${i}]`);
+    const text = textOf(fields["expression"]);
+    if (text === "") {
+      if (variable === "user") refuse(`${at}[${i}].expression`, "Required value");
+      return [];
+    }
+    if (seen.has(text)) refuse(`${at}[${i}].expression`, "Duplicate value");
+    seen.add(text);
+    const message = textOf(fields["message"]);
+    return [{ ...compiled(text, variable, ["bool"], `${at}[${i}].expression`), text, message }];
+  });
 }
 
 function prefixed(value: unknown, at: string): PrefixedClaim | undefined {
@@ -143,13 +253,7 @@ function prefixed(value: unknown, at: string): PrefixedClaim | undefined {
 function claimOf(value: unknown, at: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   const fields = object(value, at);
-  withoutExpression(fields, at);
   return textOf(fields["claim"]) || undefined;
-}
-
-function withoutExpression(fields: Fields, at: string): void {
-  if (textOf(fields["expression"]) === "") return;
-  refuse(`${at}.expression`, "CEL expressions are not supported by this server yet");
 }
 
 function httpsUrl(value: unknown, at: string): string {

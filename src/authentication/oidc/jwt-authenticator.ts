@@ -4,9 +4,11 @@
  */
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { fetchJson } from "../../request/outgoing/fetch-json.ts";
+import type { UserInfo } from "../../request/user-info.ts";
 import type { TokenAuthenticator } from "../authenticator.ts";
 import { CREDENTIAL_ID_KEY } from "../extra-keys.ts";
 import { parseToken } from "../service-account/jwt.ts";
+import { ClaimEvaluation, type IssuerExpressions } from "./claim-expressions.ts";
 
 export interface PrefixedClaim {
   readonly claim: string;
@@ -20,10 +22,12 @@ export interface JwtIssuer {
   readonly authorities: string | undefined;
   readonly audiences: readonly string[];
   readonly algorithms: readonly string[];
-  readonly username: PrefixedClaim;
+  /** Undefined: an expression gives it. */
+  readonly username: PrefixedClaim | undefined;
   readonly groups: PrefixedClaim | undefined;
   readonly uidClaim: string | undefined;
   readonly requiredClaims: Readonly<Record<string, string>>;
+  readonly expressions: IssuerExpressions;
 }
 
 /** Time between reads of an issuer's keys, so that tokens with made-up key ids cost nothing. */
@@ -42,15 +46,32 @@ export function jwtAuthenticator(
       const parsed = parseToken(token);
       if (parsed === undefined || parsed.claims["iss"] !== issuer.url) return undefined;
       const claims = await verified(token, issuer, keys);
-      checkRequired(claims, issuer.requiredClaims);
-      const name = userNameOf(claims, issuer.username);
-      const uid = issuer.uidClaim === undefined ? "" : textClaim(claims, issuer.uidClaim);
-      const groups = issuer.groups === undefined ? [] : groupsOf(claims, issuer.groups);
-      const { jti } = claims;
-      const extra = jti === undefined ? {} : { [CREDENTIAL_ID_KEY]: [`JTI=${jti}`] };
-      return { user: { name, uid, groups, extra } };
+      return { user: userOf(claims, issuer) };
     },
   };
+}
+
+/** The user that verified claims stand for. Throws an Error that says why they stand for none. */
+function userOf(claims: JWTPayload, issuer: JwtIssuer): UserInfo {
+  const { username, uidClaim, groups: groupsClaim } = issuer;
+  const evaluation = new ClaimEvaluation(issuer.expressions, claims);
+  const plainName = () => (username === undefined ? "" : userNameOf(claims, username));
+  const plainUid = () => (uidClaim === undefined ? "" : textClaim(claims, uidClaim));
+  const plainGroups = () => (groupsClaim === undefined ? [] : groupsOf(claims, groupsClaim));
+  const { jti } = claims;
+  const user = {
+    name: evaluation.username() ?? plainName(),
+    uid: evaluation.uid() ?? plainUid(),
+    groups: evaluation.groups() ?? plainGroups(),
+    extra: {
+      ...evaluation.extra(),
+      ...(jti === undefined ? {} : { [CREDENTIAL_ID_KEY]: [`JTI=${jti}`] }),
+    },
+  };
+  checkRequired(claims, issuer.requiredClaims);
+  evaluation.checkClaims();
+  evaluation.checkUser(user);
+  return user;
 }
 
 async function verified(token: string, issuer: JwtIssuer, keys: IssuerKeys): Promise<JWTPayload> {
