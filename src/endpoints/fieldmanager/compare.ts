@@ -13,6 +13,7 @@ import {
   partOf,
 } from "./merge-type.ts";
 import { fieldElement } from "./path-element.ts";
+import { SetDraft } from "./set-draft.ts";
 import { elementOrUndefined } from "./typed-value.ts";
 import { equals, isMap, type Json, type JsonMap, memberOf } from "./value.ts";
 
@@ -179,17 +180,30 @@ function childrenOf(type: MergeType, value: Json): FieldSet {
 
 function wholeMap(map: MergeMap, value: JsonMap): FieldSet {
   if (map.atomic) return EMPTY;
-  const entries = new Map<string, SetNode>();
+  const draft = new SetDraft("f:");
   for (const name of Object.keys(value)) {
     const member = value[name];
-    if (member === undefined) continue;
-    entries.set(fieldElement(name), wholeOf(memberType(map, name) ?? NOTHING, member));
+    if (member !== undefined) draft.add(name, wholeOf(memberType(map, name) ?? NOTHING, member));
   }
-  return FieldSet.internedOf(entries);
+  return draft.build();
 }
 
 function wholeList(list: MergeList, items: readonly Json[]): FieldSet {
   if (!list.associative) return EMPTY;
+  const draft = new SetDraft("");
+  const seen = new Set<string>();
+  for (const item of items) {
+    const element = elementOrUndefined(list, item);
+    if (element === undefined) continue;
+    if (seen.has(element)) return wholeGroups(list, items);
+    seen.add(element);
+    draft.add(element, wholeOf(list.elem, item));
+  }
+  return draft.build();
+}
+
+/** A list where items share an element: those are owned as a whole. */
+function wholeGroups(list: MergeList, items: readonly Json[]): FieldSet {
   const entries = new Map<string, SetNode>();
   for (const [element, group] of groupItems(list, items)) {
     entries.set(element, group.length > 1 ? LEAF : wholeOf(list.elem, group[0]));

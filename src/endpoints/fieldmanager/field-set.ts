@@ -25,7 +25,7 @@ const DEPTH_MAX = 2000;
  * Bounded: beyond INTERNED_MAX sets all are forgotten; larger sets are not kept.
  */
 const INTERNED_MAX = 8_192;
-const INTERNED_KEY_MAX = 4_096;
+export const INTERNED_KEY_MAX = 4_096;
 const interned = new Map<string, FieldSet>();
 let nextId = 1;
 /** The sets of frozen JSON. */
@@ -70,6 +70,16 @@ export class FieldSet {
     set.#id = nextId++;
     interned.set(key, set);
     return set;
+  }
+
+  /** The set that internedOf keeps under a key, which SetDraft makes as well. */
+  static known(key: string): FieldSet | undefined {
+    return interned.get(key);
+  }
+
+  /** Not 0: the set is kept by content, and the number stands for it. */
+  static idOf(set: FieldSet): number {
+    return set.#id;
   }
 
   /** A set of paths, each a list of canonical elements. An empty path is no member of any set. */

@@ -27,9 +27,14 @@ export function validateUpdatedMetadata(
     ...validateObjectMetaUpdate(metadata, old, METADATA),
   ];
   if (strategy.ownMetadataRules) return errors;
+  // Where nothing was wrong, a rule that looks again can only find fault with the names.
+  const isFine = errors.length === 0;
+  const { name, generateName, namespace } = metadata;
+  const doubtful = isFine ? { name, generateName, namespace } : metadata;
   for (const rule of rules) {
-    if (rule === "update") errors.push(...validateObjectMetaUpdate(metadata, old, METADATA));
-    else errors.push(...validateObjectMeta(metadata, namespaced, strategy.validateName, METADATA));
+    if (rule !== "update") {
+      errors.push(...validateObjectMeta(doubtful, namespaced, strategy.validateName, METADATA));
+    } else if (!isFine) errors.push(...validateObjectMetaUpdate(metadata, old, METADATA));
     if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
   }
   return errors;

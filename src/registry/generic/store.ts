@@ -174,7 +174,10 @@ function beforeCreate(resource: ServedResource, context: WriteContext, object: K
   errors.push(...strategy.validate(context, object));
   const name = metadata.name ?? "";
   if (errors.length > 0) throw api.invalid(kindOf(resource, object), name, errors);
-  const sanity = validateObjectMeta(metadata, resource.namespaced, nameIsPathSegment, METADATA);
+  // All but the names has just been found right, unless the strategy has rules of its own.
+  const { generateName: prefix, namespace } = metadata;
+  const rest = strategy.ownMetadataRules ? metadata : { name, generateName: prefix, namespace };
+  const sanity = validateObjectMeta(rest, resource.namespaced, nameIsPathSegment, METADATA);
   if (sanity.length > 0) throw api.invalid(kindOf(resource, object), name, sanity);
   for (const text of strategy.warningsOnCreate?.(context, object) ?? []) context.addWarning(text);
   strategy.canonicalize?.(object);
