@@ -14,6 +14,7 @@ import {
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { type CustomObjects, customObjects } from "../apis/apiextensions/custom-object.ts";
 import type { Schema } from "../apis/apiextensions/schema.ts";
+import { compareVersions } from "../endpoints/discovery/resources.ts";
 import type { CustomOpenApi } from "../endpoints/openapi/custom.ts";
 import { customResourceStrategy } from "../registry/apiextensions/customresource/strategy.ts";
 import type {
@@ -72,10 +73,16 @@ function customResource(
     customObjects({ apiVersion: apiVersionOf(kind), kind: kindName, schema: schema() }),
   );
   const fieldPaths = (version.selectableFields ?? []).map(({ jsonPath = "" }) => jsonPath.slice(1));
-  const config = lazy(() => storageConfig(definition, kind, schemaText, fieldPaths));
+  const schemas = schemaTexts(definition, versions, group);
+  const config = lazy(() => storageConfig(definition, kind, schemas, fieldPaths));
   let opened: Storage | undefined;
-  const others = versionSchemas(definition, versions, group);
-  const custom = partsOf(definition, version, schema, others, () => opened !== undefined);
+  const custom = partsOf(
+    definition,
+    version,
+    schema,
+    schemaIn(schemas),
+    () => opened !== undefined,
+  );
   const of = { group, resource: plural };
   const strategy = lazy(() => strategyOf(of, kind, custom, version));
   const resource = {
@@ -145,18 +152,25 @@ function parsedSchema(text: string | undefined): Schema | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Schema);
 }
 
-function versionSchemas(
+/** The texts of all versions' schemas, by apiVersion: objects may be stored in any of them. */
+function schemaTexts(
   definition: Definition,
   versions: readonly DefinitionVersion[],
   group: string,
-): CustomResourceParts["schemaOf"] {
-  const texts = new Map(
+): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
     versions.map((one) => [
       apiVersionOf({ group, version: one.name ?? "" }),
       textOfSchema(definition, one),
     ]),
   );
-  return (apiVersion) => (texts.has(apiVersion) ? parsedSchema(texts.get(apiVersion)) : "unknown");
+}
+
+function schemaIn(
+  texts: Readonly<Record<string, string | undefined>>,
+): CustomResourceParts["schemaOf"] {
+  return (apiVersion) =>
+    Object.hasOwn(texts, apiVersion) ? parsedSchema(texts[apiVersion]) : "unknown";
 }
 
 function partsOf(
@@ -166,12 +180,10 @@ function partsOf(
   schemaOf: CustomResourceParts["schemaOf"],
   isOpen: () => boolean,
 ): CustomResourceParts {
-  const { group = "" } = definition.spec ?? {};
-  const { kind = "" } = definition.status?.acceptedNames ?? {};
   const printer = lazy(() => customPrinter(version.additionalPrinterColumns ?? []));
   const { scale } = version.subresources ?? {};
   const isDeprecated = version.deprecated === true;
-  const text = version.deprecationWarning ?? `${group}/${version.name ?? ""} ${kind} is deprecated`;
+  const text = version.deprecationWarning ?? deprecation(definition, version.name ?? "");
   return {
     definition: definition.metadata?.name ?? "",
     get schema() {
@@ -190,6 +202,19 @@ function partsOf(
     },
     isOpen,
   };
+}
+
+/** Names the best version that is newer and not deprecated itself. */
+function deprecation({ spec }: Definition, deprecated: string): string {
+  const { group = "", names, versions = [] } = spec ?? {};
+  const kind = names?.kind ?? "";
+  const [better] = versions
+    .filter((one) => one.served === true && one.deprecated !== true)
+    .map(({ name = "" }) => name)
+    .filter((name) => compareVersions(name, deprecated) < 0)
+    .sort(compareVersions);
+  const use = better === undefined ? "" : `; use ${group}/${better} ${kind}`;
+  return `${group}/${deprecated} ${kind} is deprecated${use}`;
 }
 
 function strategyOf(
@@ -226,7 +251,7 @@ function subresourcesOf(kind: GroupVersionKind, { subresources }: DefinitionVers
 function storageConfig(
   { spec, status, metadata }: Definition,
   kind: GroupVersionKind,
-  schema: string | undefined,
+  schemas: Readonly<Record<string, string | undefined>>,
   fieldPaths: readonly string[],
 ): StorageConfig {
   const { group = "", scope, versions = [] } = spec ?? {};
@@ -235,7 +260,7 @@ function storageConfig(
   const stored = versions.find((one) => one.storage === true)?.name ?? kind.version;
   const storedAs = apiVersionOf({ group, version: stored });
   const apiVersion = apiVersionOf(kind);
-  const parts = [metadata?.uid, apiVersion, storedAs, schema, fieldPaths, spec?.conversion, scope];
+  const parts = [metadata?.uid, apiVersion, storedAs, schemas, fieldPaths, spec?.conversion, scope];
   const hash = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
   return {
     resource,
@@ -247,6 +272,6 @@ function storageConfig(
     mediaType: "json",
     fieldPaths,
     watchCache: true,
-    custom: { cache: `${resource}/${kind.version}#${hash}`, storedAs, schema, webhook: undefined },
+    custom: { cache: `${resource}/${kind.version}#${hash}`, storedAs, schemas, webhook: undefined },
   };
 }

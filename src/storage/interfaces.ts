@@ -162,8 +162,8 @@ export interface CustomResourceCodec {
   readonly cache: string;
   /** `<group>/<version>` that new values are stored in. */
   readonly storedAs: string;
-  /** JSON of the version's schema; undefined: everything is kept. */
-  readonly schema: string | undefined;
+  /** JSON of each version's schema, by apiVersion; undefined: everything is kept. */
+  readonly schemas: Readonly<Record<string, string | undefined>>;
   /** Converts between versions; undefined: only apiVersion differs. */
   readonly webhook: CustomConversion | undefined;
 }

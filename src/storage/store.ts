@@ -301,6 +301,12 @@ export class ResourceStorage implements Storage {
   }
 
   #written(name: string, revision: Revision, json: Uint8Array): Stored {
+    const { custom, apiVersion } = this.config;
+    if (custom !== undefined && custom.storedAs !== apiVersion) {
+      // What the version that is stored does not have is gone.
+      const { codec } = this.#init;
+      return { name, revision, json: codec.served(name, codec.encode(json), revision) };
+    }
     return { name, revision, json: setResourceVersion(json, revision, this.config) };
   }
 

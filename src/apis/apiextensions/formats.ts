@@ -14,7 +14,8 @@ const uuidOf = (version: number) =>
 const DATE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
 const DATE_TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt\s](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$/;
-const DURATION = /^(?:[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ns|us|µs|μs|ms|s|m|h|d|w)?[a-z]*\s*)+$/i;
+const DURATION =
+  /^(?:[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ns|nano|nanos?|us|micros?|µs|μs|ms|millis?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|wks?)\s*)+$/i;
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 const HOSTNAME =
   /^(?=.{1,255}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\.?$/i;
@@ -35,7 +36,9 @@ function isCidr(text: string): boolean {
 }
 
 function isUri(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:/i.test(text) || text.startsWith("/");
+  return (
+    !/[\s<>"{}|\\^`]/.test(text) && (/^[a-z][a-z0-9+.-]*:/i.test(text) || text.startsWith("/"))
+  );
 }
 
 function isIsbn(text: string, length: 10 | 13): boolean {

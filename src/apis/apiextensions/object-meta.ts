@@ -8,12 +8,14 @@ import { decodeJson } from "../../apimachinery/runtime/json-decode.ts";
 import { encodeJsonValue } from "../../apimachinery/runtime/json-encode.ts";
 import {
   type ErrorList,
+  errorText,
+  type FieldError,
+  invalid,
   Path,
   required,
-  typeInvalid,
 } from "../../apimachinery/validation/field.ts";
 import {
-  nameIsDNSSubdomain,
+  nameIsPathSegment,
   validateObjectMeta,
 } from "../../apimachinery/validation/object-meta.ts";
 import { structOf } from "../schemas.ts";
@@ -117,14 +119,33 @@ function enter(
   eachEmbedded(value, schema, path, visit);
 }
 
-/** Brings the metadata of embedded objects to its form, in place. Throws DecodeError. */
+/** Brings embedded objects to their form, in place. Throws DecodeError. */
 export function coerceEmbedded(object: JsonObject, schema: Schema, options: CoerceOptions): void {
   eachEmbedded(object, schema, undefined, (embedded, path) => {
+    for (const name of ["apiVersion", "kind"]) {
+      const value = embedded[name];
+      if (value === undefined || typeof value === "string") continue;
+      if (options.drop) delete embedded[name];
+      else throw refused(invalid(`${path ?? ""}.${name}`, value, "must be a string"));
+    }
     const { metadata } = embedded;
     if (metadata === undefined) return;
-    embedded["metadata"] = coerceMetadata(metadata, `${path ?? ""}.metadata`, options);
+    const at = `${path ?? ""}.metadata`;
+    try {
+      embedded["metadata"] = coerceMetadata(metadata, at, options);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw refused(invalid(at, metadata, error.message));
+    }
   });
 }
+
+function refused(error: FieldError): DecodeError {
+  return new DecodeError("type", errorText(error));
+}
+
+const emptyOrSegment = (name: string, prefix: boolean) =>
+  name === "" ? [] : nameIsPathSegment(name, prefix);
 
 /** Whether embedded objects say what they are and have metadata that may be. */
 export function validateEmbedded(object: JsonObject, schema: Schema): ErrorList {
@@ -133,21 +154,21 @@ export function validateEmbedded(object: JsonObject, schema: Schema): ErrorList 
     const at = path ?? Path.root("");
     for (const name of ["apiVersion", "kind"]) {
       const value = embedded[name];
-      if (value === undefined || value === "")
-        errors.push(required(at.child(name), "must not be empty"));
-      else if (typeof value !== "string") {
-        errors.push(typeInvalid(at.child(name), value, `must be a string`));
-      }
+      if (value === undefined) errors.push(required(at.child(name)));
+      else if (value === "") errors.push(required(at.child(name), "must not be empty"));
     }
-    const metadata = embedded["metadata"];
+    const { metadata } = embedded;
     const found = isMap(metadata) ? metadata : {};
-    const rule = (name: string, prefix: boolean) =>
-      name === "" ? [] : nameIsDNSSubdomain(name, prefix);
     const isNamespaced = found["namespace"] !== undefined;
-    for (const error of validateObjectMeta(found, isNamespaced, rule, at.child("metadata"))) {
-      if (!/^.*\.metadata\.name$/.test(error.field) || error.type !== "Required")
-        errors.push(error);
-    }
+    const errorsOfMeta = validateObjectMeta(
+      found,
+      isNamespaced,
+      emptyOrSegment,
+      at.child("metadata"),
+    );
+    const isNameMissing = ({ field, type }: FieldError) =>
+      type === "Required" && field.endsWith(".metadata.name");
+    errors.push(...errorsOfMeta.filter((error) => !isNameMissing(error)));
   });
   return errors;
 }

@@ -60,7 +60,8 @@ function valueErrors(
   const got = typeOf(value);
   const fits = types.length === 0 || types.some((type) => typeFits(type, got, value));
   if (!fits) {
-    const wanted = types.length === 1 ? types[0] : `[${types.join(" ")}]`;
+    const several = at === undefined ? types.join(",") : `[${types.join(" ")}]`;
+    const wanted = types.length === 1 ? types[0] : several;
     const detail = `${name} in body must be of type ${wanted}: ${JSON.stringify(got)}`;
     errors.push(typeInvalid(place, got, detail));
   }
@@ -113,6 +114,11 @@ function validateNumber(
     if (hasNone && typeof odd !== "string") return errors;
     const detail = `Checked value must be of type integer (default format) in ${name}`;
     return [invalid(odd, "", detail)];
+  }
+  const bits = schema.format === "int32" && typeof odd === "string" ? 31 : 63;
+  if (wantsInteger && (value >= 2 ** bits || value < -(2 ** bits))) {
+    const detail = `Checked value must be of type integer with format ${schema.format ?? ""} in ${name}`;
+    if (bits === 31) return [invalid(odd, "", detail)];
   }
   const bad = (what: string, limit: number | undefined) => {
     if (!wantsInteger || limit === undefined || Number.isInteger(limit)) return false;
@@ -252,7 +258,8 @@ function validateCombinations(
   old: JsonValue | undefined,
 ): ErrorList {
   const errors: ErrorList = [];
-  const place = placeOf(at, name);
+  // Of whole objects, go-openapi gives these errors no path.
+  const place = at === undefined ? "<nil>" : placeOf(at, name);
   const of = (one: Schema) => validateSchemaValue(value, one, at, name, old);
   const fail = (what: string) => {
     const lead = `${JSON.stringify(name)} must validate`;
@@ -268,11 +275,13 @@ function validateCombinations(
   if (one.length > 0 && fitting !== 1) {
     const found = fitting === 0 ? "Found none valid" : `Found ${fitting} valid alternatives`;
     fail(`one and only one schema (oneOf). ${found}`);
+    if (fitting === 0 && at === undefined) errors.push(...(one.map(of)[0] ?? []));
   }
   const all = (schema.allOf ?? []).flatMap(of);
   if (all.length > 0) {
+    if (at === undefined) errors.push(...all);
     fail("all the schemas (allOf)");
-    errors.push(...all);
+    if (at !== undefined) errors.push(...all);
   }
   if (schema.not !== undefined && of(schema.not).length === 0) {
     const lead = JSON.stringify(name);

@@ -13,11 +13,12 @@ import type { JsonObject, JsonValue } from "../../../apimachinery/runtime/json.t
 import { semanticDeepEqual } from "../../../apimachinery/validation/equality.ts";
 import { type ErrorList, invalid, Path } from "../../../apimachinery/validation/field.ts";
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
+import { hasRules, validateRules } from "../../../apis/apiextensions/cel-rules.ts";
 import { validateListTypes } from "../../../apis/apiextensions/list-values.ts";
 import { validateEmbedded } from "../../../apis/apiextensions/object-meta.ts";
 import type { Schema } from "../../../apis/apiextensions/schema.ts";
 import { validateSchemaValue } from "../../../apis/apiextensions/schema-values.ts";
-import type { Strategy } from "../../rest/strategy.ts";
+import type { Strategy, StrategyContext } from "../../rest/strategy.ts";
 
 export interface CustomResourceRules {
   readonly of: GroupResource;
@@ -46,7 +47,7 @@ export function customResourceStrategy(rules: CustomResourceRules): Strategy {
       if (hasStatus) delete (object as JsonObject)["status"];
       metadataOf(object).generation = 1;
     },
-    validate: (_context, object) => validateCustom(rules, object),
+    validate: (context, object) => validateCustom(rules, context, object),
     prepareForUpdate(_context, object, old) {
       if (hasStatus) copyStatus(object, old);
       const before = metadataOf(old).generation ?? 0;
@@ -54,7 +55,7 @@ export function customResourceStrategy(rules: CustomResourceRules): Strategy {
       metadataOf(object).generation = isSame ? before : before + 1;
       if (metadataOf(object).generation === 0) delete metadataOf(object).generation;
     },
-    validateUpdate: (_context, object, old) => validateCustom(rules, object, old),
+    validateUpdate: (context, object, old) => validateCustom(rules, context, object, old),
     ...(hasStatus ? { subresources: { status: statusStrategy(rules) } } : {}),
   };
 }
@@ -71,8 +72,8 @@ function statusStrategy(rules: CustomResourceRules) {
       if (managedFields === undefined) delete metadataOf(object).managedFields;
       else metadataOf(object).managedFields = managedFields;
     },
-    validateUpdate: (_context: unknown, object: KubeObject, old: KubeObject) =>
-      validateStatus(rules, object, old),
+    validateUpdate: (context: StrategyContext, object: KubeObject, old: KubeObject) =>
+      validateStatus(rules, context, object, old),
     // Upstream's list, by name: everything at the top but status.
     resetFields: ["spec", "metadata"],
     allowUnconditionalUpdate: false,
@@ -94,6 +95,7 @@ function counted(object: KubeObject, hasStatus: boolean): JsonObject {
 
 function validateCustom(
   rules: CustomResourceRules,
+  context: StrategyContext,
   object: KubeObject,
   old?: KubeObject,
 ): ErrorList {
@@ -108,12 +110,14 @@ function validateCustom(
     errors.push(...validateReplicas(value, scale.specReplicas));
     errors.push(...validateReplicas(value, scale.statusReplicas));
   }
-  return [...errors, ...validateStructure(rules, value, before)];
+  errors.push(...validateStructure(rules, value, before));
+  return [...errors, ...expressionErrors(rules, context, errors, value, before)];
 }
 
 /** Of a status, errors are told without the rest of the object. */
 function validateStatus(
   rules: CustomResourceRules,
+  context: StrategyContext,
   object: KubeObject,
   old: KubeObject,
 ): ErrorList {
@@ -128,7 +132,8 @@ function validateStatus(
     errors.push(...validateSchemaValue(status, own, at, "", before["status"]));
   }
   if (scale !== undefined) errors.push(...validateReplicas(value, scale.statusReplicas));
-  return [...errors, ...validateStructure(rules, value, before)];
+  errors.push(...validateStructure(rules, value, before));
+  return [...errors, ...expressionErrors(rules, context, errors, value, before)];
 }
 
 function validateTypeMeta(kind: GroupVersionKind, object: KubeObject): ErrorList {
@@ -141,6 +146,24 @@ function validateTypeMeta(kind: GroupVersionKind, object: KubeObject): ErrorList
     errors.push(invalid("apiVersion", object.apiVersion ?? "", `must be ${apiVersion}`));
   }
   return errors;
+}
+
+/** What says that the rules were not asked. */
+const BLOCKED =
+  "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+const BLOCKING = new Set(["NotSupported", "Required", "TooLong", "TooMany", "TypeInvalid"]);
+
+/** The rules of x-kubernetes-validations see objects whose values have the types they expect. */
+function expressionErrors(
+  { schema }: CustomResourceRules,
+  context: StrategyContext,
+  errors: ErrorList,
+  value: JsonObject,
+  before: JsonObject | undefined,
+): ErrorList {
+  if (schema === undefined || !hasRules(schema)) return [];
+  if (errors.some(({ type }) => BLOCKING.has(type))) return [invalid("<nil>", null, BLOCKED)];
+  return validateRules(value, schema, before, context.addWarning);
 }
 
 /** What does not follow from the types of values: embedded objects, sets and maps. */
