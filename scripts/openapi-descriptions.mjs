@@ -104,7 +104,7 @@ const descriptions = {};
 
 /** The client package puts the text of such a type in place of the field's own. */
 function ofType(text) {
-  const definition = OWN_FORM[/^(\w+) (?:is|represents) /.exec(text)?.[1]];
+  const definition = OWN_FORM[/^(\w+) (?:is|represents) (?!the )/.exec(text)?.[1]];
   if (definition !== undefined) descriptions[definition] ??= { "": text };
   return definition !== undefined;
 }

@@ -163,6 +163,8 @@ function kindDefinition(make: Making): JsonObject {
   const standard =
     "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
   const isOpen = openApi === 2 && schema["x-kubernetes-preserve-unknown-fields"] === true;
+  // All of it may be anything: version 2 says no more than that it is an object.
+  if (isOpen) delete schema["x-kubernetes-preserve-unknown-fields"];
   const typed = isOpen || text === undefined ? {} : { properties: propertiesOf() };
   function propertiesOf(): JsonObject {
     return {
@@ -230,6 +232,9 @@ function shownSchema(schema: JsonObject, make: Making): JsonObject {
     const isAny = isOpen || isIntOrString || schema["nullable"] === true;
     if (openApi === 2 && isTyped && isAny) continue;
     shown[name] = shownMember(name, value, make);
+  }
+  if (openApi === 3 && isIntOrString && shown["anyOf"] === undefined) {
+    shown["anyOf"] = [{ type: "integer" }, { type: "string" }];
   }
   if (schema["x-kubernetes-embedded-resource"] === true) {
     const metadata = make.shared.refOf(structOf(`${META}.ObjectMeta`));

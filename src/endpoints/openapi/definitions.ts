@@ -55,7 +55,8 @@ export class Definitions {
 
   /**
    * `groupVersion`, `apps/v1`: the one that the document is about. Kinds that every group version has
-   * (DeleteOptions, WatchEvent) are then listed for it and for the core alone.
+   * (DeleteOptions, WatchEvent) are then listed for it and for the core alone; with CUSTOM_SCHEME for
+   * the groups that the server of custom resources knows.
    */
   constructor(version: OpenApiVersion, descriptions: Descriptions, groupVersion?: string) {
     this.#version = version;
@@ -124,11 +125,12 @@ export class Definitions {
 
   #kinds(kinds: readonly string[]): JsonObject[] {
     const own = this.#groupVersion;
-    const shown =
-      own === undefined || kinds.length < EVERYWHERE
-        ? kinds
-        : kinds.filter((kind) => kind.startsWith("/v1/") || kind.startsWith(`${own}/`));
-    return shown.map(kindObject);
+    if (own === undefined || kinds.length < EVERYWHERE) return kinds.map(kindObject);
+    const isShown = (kind: string) =>
+      own === CUSTOM_SCHEME
+        ? !NOT_FOR_CUSTOM.test(kind)
+        : kind.startsWith("/v1/") || kind.startsWith(`${own}/`);
+    return kinds.filter(isShown).map(kindObject);
   }
 
   #property(owner: string, field: FieldSchema): JsonObject {
@@ -204,6 +206,9 @@ function withPossibleValues(text: string | undefined, type: TypeSchema): string 
 
 /** Where references have no text, so that version 3 does not wrap them. */
 const UNDOCUMENTED: ReadonlySet<string> = new Set(["JSONSchemaProps", "IngressRule.http"]);
+/** In place of a group version, for documents about custom resources. */
+export const CUSTOM_SCHEME = "custom resources";
+const NOT_FOR_CUSTOM = /^(?:admission|apiextensions|apiregistration|imagepolicy)\.k8s\.io\//;
 /** From so many group versions on, a kind is one that all of them register. */
 const EVERYWHERE = 30;
 const GVK = "x-kubernetes-group-version-kind";

@@ -43,7 +43,7 @@ export async function run(task: OpenApiTask): Promise<OpenApiBytes | undefined> 
 async function custom(task: OpenApiTask, encoding: OpenApiEncoding): Promise<OpenApiBytes> {
   const descriptions =
     task.descriptions === "" ? noDescriptions : loadDescriptions(task.descriptions);
-  const document = customOpenApiV3(task.customs ?? [], task.version, descriptions);
+  const document = customOpenApiV3(task.customs ?? [], descriptions);
   if (encoding === "json") return bytesOf(Buffer.from(encodeSortedJson(document)));
   const { encodeGnosticV3 } = await import("./gnostic.ts");
   return bytesOf(await encodeGnosticV3(document));

@@ -5,7 +5,7 @@
 import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
 import type { ServedGroup } from "../discovery/resources.ts";
 import { type CustomOpenApi, customParts } from "./custom.ts";
-import { Definitions } from "./definitions.ts";
+import { CUSTOM_SCHEME, Definitions } from "./definitions.ts";
 import { type Descriptions, noDescriptions } from "./descriptions.ts";
 import { parameterText } from "./operation-texts.ts";
 import type { Content, Operation, Parameter } from "./operations.ts";
@@ -63,39 +63,9 @@ function document(
       path[operation.method] = operationObject(operation, { definitions, descriptions });
     }
   }
-  return assembled(input.version, paths, definitions.all());
-}
-
-/** The document of a group version whose resources are all custom. */
-export function customOpenApiV3(
-  customs: readonly CustomOpenApi[],
-  version: string,
-  descriptions: Descriptions,
-): JsonObject {
-  const [first] = customs;
-  const groupVersion = `${first?.group ?? ""}/${first?.version ?? ""}`;
-  const definitions = new Definitions(3, descriptions, groupVersion);
-  const parts = customParts(customs, 3, definitions, descriptions);
-  const paths: Record<string, JsonObject> = {};
-  const texts = { definitions, descriptions, refer: parts.refer };
-  for (const operation of parts.operations) {
-    const path = paths[operation.path] ?? {};
-    paths[operation.path] = path;
-    path[operation.method] = operationObject(operation, texts);
-  }
-  return assembled(version, paths, { ...definitions.all(), ...parts.definitions });
-}
-
-function assembled(
-  version: string,
-  paths: Readonly<Record<string, JsonObject>>,
-  schemas: JsonObject,
-): JsonObject {
-  for (const path of Object.values(paths)) hoistParameters(path);
+  const schemas = definitions.all();
   return {
-    openapi: "3.0.0",
-    info: { title: "Kubernetes", version },
-    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...assembled(input.version, "Kubernetes", paths),
     components: {
       ...(Object.keys(schemas).length === 0 ? {} : { schemas }),
       securitySchemes: {
@@ -107,6 +77,37 @@ function assembled(
         },
       },
     },
+  };
+}
+
+/** The document of a group version whose resources are all custom. */
+export function customOpenApiV3(
+  customs: readonly CustomOpenApi[],
+  descriptions: Descriptions,
+): JsonObject {
+  const definitions = new Definitions(3, descriptions, CUSTOM_SCHEME);
+  const parts = customParts(customs, 3, definitions, descriptions);
+  const paths: Record<string, JsonObject> = {};
+  const texts = { definitions, descriptions, refer: parts.refer };
+  for (const operation of parts.operations) {
+    const path = paths[operation.path] ?? {};
+    paths[operation.path] = path;
+    path[operation.method] = operationObject(operation, texts);
+  }
+  const schemas = { ...definitions.all(), ...parts.definitions };
+  return { ...assembled("v0.1.0", "Kubernetes CRD Swagger", paths), components: { schemas } };
+}
+
+function assembled(
+  version: string,
+  title: string,
+  paths: Readonly<Record<string, JsonObject>>,
+): JsonObject {
+  for (const path of Object.values(paths)) hoistParameters(path);
+  return {
+    openapi: "3.0.0",
+    info: { title, version },
+    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
