@@ -86,6 +86,18 @@ function otherModels() {
   return found;
 }
 
+/** A text with the spaces that an older wording of it has between the same two words. */
+function likeLines(text, older) {
+  const spaces = new Map();
+  for (const [, a, space, b] of older.matchAll(/(\S+)(\s+)(?=(\S+))/g)) {
+    const known = spaces.get(`${a} ${b}`);
+    spaces.set(`${a} ${b}`, known === undefined || known === space ? space : null);
+  }
+  return text.replace(/(\S+)(\s+)(?=(\S+))/g, (_, a, space, b) => {
+    return a + (spaces.get(`${a} ${b}`) ?? space);
+  });
+}
+
 const others = otherModels();
 const letters = (text) => text.replace(/[^A-Za-z0-9]/g, "");
 /** Types with a form of their own, which no table of structs holds, by their short names. */
@@ -109,15 +121,26 @@ function ofType(text) {
   return definition !== undefined;
 }
 
+/** Whether a text begins with a field's Go name, or with its JSON name as code. */
+const beginsWith = (text, key) =>
+  key !== "" && (text.startsWith(`${title(key)} `) || text.startsWith(`\`${key}\` `));
+
 /** Both packages' texts of a definition: the first knows the words, the second their lines. */
 function merged(definition, texts) {
   const other = others.get(`I${definition.split(".").map(title).join("")}`) ?? {};
   const result = {};
+  // Some groups' texts begin with the field's JSON name now, and did not: what has no new text follows.
+  const isRenamed = Object.keys(other).some(
+    (key) => texts[key]?.startsWith(`${key} `) && beginsWith(other[key], key),
+  );
   for (const key of new Set([...Object.keys(texts), ...Object.keys(other)])) {
     const [words, lines] = [texts[key], other[key]];
     const replaced = words === undefined || (key !== "" && ofType(words));
-    if (lines !== undefined && (replaced || letters(words) === letters(lines))) result[key] = lines;
-    else if (words !== undefined && !replaced) result[key] = broken(words);
+    if (words === undefined && isRenamed && beginsWith(lines, key)) {
+      result[key] = key + lines.replace(/^`\w+`|^\w+/, "");
+    } else if (lines !== undefined && (replaced || letters(words) === letters(lines)))
+      result[key] = lines;
+    else if (words !== undefined && !replaced) result[key] = likeLines(broken(words), lines ?? "");
   }
   return result;
 }

@@ -53,9 +53,17 @@ function httpsProbe(port: number): Probe {
         });
       });
       request.on("timeout", () => request.destroy(new Error("timed out")));
-      request.on("error", reject);
+      request.on("error", (error) => reject(inGoWords(error, port)));
       request.end();
     });
+}
+
+/** What Go's client says of a port that nobody listens on; people and scripts look for it. */
+function inGoWords(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code !== "ECONNREFUSED") return error;
+  const address = `127.0.0.1:${port}`;
+  const cause = `dial tcp ${address}: connect: connection refused`;
+  return new Error(`Get "https://${address}/healthz": ${cause}`);
 }
 
 export function componentStatusHandlers(scope: RequestScope): {
@@ -78,7 +86,7 @@ export function componentStatusHandlers(scope: RequestScope): {
     const offer = { mediaTypes: MEDIA_TYPES, transformations: LIST_TRANSFORMATIONS };
     const negotiated = negotiate(request, offer);
     const objects = await Promise.all([...probes].map(([name, probe]) => statusOf(name, probe)));
-    const metadata = { resourceVersion: "" };
+    const metadata = {};
     if (negotiated.as === "Table") {
       const table = tableOfObjects(request, resource, objects, metadata);
       return respondJsonValue(request, negotiated, 200, table);

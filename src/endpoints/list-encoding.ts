@@ -16,7 +16,8 @@ import { partialMetadata } from "./partial-metadata.ts";
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
 
 export interface ListMeta {
-  readonly resourceVersion: string;
+  /** Absent where a list is computed. */
+  readonly resourceVersion?: string;
   readonly continue?: string;
   readonly remainingItemCount?: number;
 }

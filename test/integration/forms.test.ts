@@ -92,3 +92,15 @@ test("a Job without labels has those of its pods, and nobody manages them", {
   const other = JSON.parse(await ask("POST", path, "", labelled));
   assert.deepEqual(other.metadata.labels, { a: "b" });
 });
+
+test("components that nobody runs are refused in the words of Go's client", {
+  timeout,
+}, async () => {
+  const list = JSON.parse(await ask("GET", "/api/v1/componentstatuses", ""));
+  assert.deepEqual(list.metadata, {});
+  const scheduler = list.items.find(
+    ({ metadata }: { metadata: { name: string } }) => metadata.name === "scheduler",
+  );
+  const refused = /^Get "https:.*10259\/healthz": dial tcp .*: connect: connection refused$/;
+  assert.match(scheduler.conditions[0].message, refused);
+});
