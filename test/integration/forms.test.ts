@@ -104,3 +104,31 @@ test("components that nobody runs are refused in the words of Go's client", {
   const refused = /^Get "https:.*10259\/healthz": dial tcp .*: connect: connection refused$/;
   assert.match(scheduler.conditions[0].message, refused);
 });
+
+test("a deletion that waits for the collector can be asked for without it", {
+  timeout,
+}, async () => {
+  const alone = await ServerProcess.start("--standalone=false");
+  try {
+    const path = "/api/v1/namespaces/default/configmaps";
+    const send = async (method: string, target: string, object: object) => {
+      const headers = { "Content-Type": "application/json" };
+      const options = { ...alone.admin, method, headers };
+      const { status, body } = await alone.ask(target, options, JSON.stringify(object));
+      return { status, object: JSON.parse(body) };
+    };
+    for (const [propagationPolicy, finalizer] of [
+      ["Orphan", "orphan"],
+      ["Foreground", "foregroundDeletion"],
+    ] as const) {
+      await send("POST", path, { metadata: { name: "waits" } });
+      const waiting = await send("DELETE", `${path}/waits`, { propagationPolicy });
+      assert.deepEqual(waiting.object.metadata.finalizers, [finalizer]);
+      const gone = await send("DELETE", `${path}/waits`, { propagationPolicy: "Background" });
+      assert.deepEqual([gone.status, gone.object.status], [200, "Success"]);
+      assert.equal((await alone.ask(`${path}/waits`, alone.admin)).status, 404);
+    }
+  } finally {
+    await alone.stop();
+  }
+});

@@ -34,7 +34,8 @@ export type AdmitDelete = (object: KubeObject) => Promise<void>;
 
 type Step =
   | { readonly kind: "update"; readonly object: KubeObject; readonly thenDelete: boolean }
-  | { readonly kind: "delete"; readonly object: KubeObject }
+  /** `gone`: the finalizers that are there still, and that the deletion takes with it. */
+  | { readonly kind: "delete"; readonly object: KubeObject; readonly gone: readonly string[] }
   | { readonly kind: "pending"; readonly object: KubeObject };
 
 /** Thrown inside guaranteedUpdate to leave it with a decision. */
@@ -121,7 +122,8 @@ async function removeNow(
     (current) => {
       const object = decodeStored(current, resource.storageSchema);
       checkPreconditions(resource, name, { ...options, ...preconditions }, object);
-      if (step.kind === "delete" && (metadataOf(object).finalizers?.length ?? 0) > 0) {
+      const finalizers = metadataOf(object).finalizers ?? [];
+      if (step.kind === "delete" && finalizers.some((one) => !step.gone.includes(one))) {
         throw api.conflict(resource.groupResource, name, api.OPTIMISTIC_LOCK_MESSAGE);
       }
     },
@@ -167,14 +169,12 @@ function nextStep(
   const grace = beforeDelete(resource, options, object, now);
   if (grace === "pending") return { kind: "pending", object };
   const finalizers = finalizersForGarbageCollection(resource, options, object);
-  const hadFinalizers = (metadata.finalizers?.length ?? 0) > 0;
-  const changed = finalizers.join() !== (metadata.finalizers ?? []).join();
-  if (grace === undefined && !hadFinalizers && !changed) return { kind: "delete", object };
+  const gone = metadata.finalizers ?? [];
   if (finalizers.length > 0) metadata.finalizers = finalizers;
   else delete metadata.finalizers;
   const isHeld = finalizers.length > 0;
   if (grace === undefined) {
-    if (!isHeld) return { kind: "delete", object };
+    if (!isHeld) return { kind: "delete", object, gone };
     markAsDeleting(object, now);
     return { kind: "update", object, thenDelete: false };
   }
