@@ -165,7 +165,8 @@ function followDefinitions(
     builtIn: builtInGroups((resource) => isServed(options.runtimeConfig, resource)),
     onError: (error) => logError("Following CustomResourceDefinitions failed", error),
   });
-  addInformerCheck(health, "crd-informer-synced", customs.synced);
+  const synced = health.addPostStartHook("crd-informer-synced");
+  void customs.synced.then(() => synced());
   return customs;
 }
 

@@ -11,7 +11,6 @@ const hooks = [
   "storage-object-count-tracker-hook",
   "start-apiextensions-informers",
   "start-apiextensions-controllers",
-  "crd-informer-synced",
   "peer-endpoint-reconciler-controller",
   "storage-readiness",
   "start-kube-apiserver-identity-lease-garbage-collector",
