@@ -2,7 +2,7 @@
  * /flagz and /statusz: text for people, or structured objects for those who ask by name.
  * Upstream: component-base/zpages (KEP-4827, KEP-4828).
  */
-import { methodNotAllowed, notAcceptable } from "../apimachinery/api/errors.ts";
+import { notAcceptable } from "../apimachinery/api/errors.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { encodeYaml } from "../apimachinery/runtime/yaml.ts";
 import { type AcceptClause, JSON_TYPE, parseAccept, YAML_TYPE } from "../endpoints/negotiation.ts";
@@ -24,10 +24,9 @@ export interface ZPage {
   members(): JsonObject;
 }
 
-/** The handler of a page: 405 for methods that do not read, 406 for types it does not have. */
+/** The handler of a page, whatever the method: 406 for types it does not have. */
 export function zPage(page: ZPage): Handler {
   return (request) => {
-    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
     const header = request.headers.get("accept") ?? "";
     const clauses = header === "" ? [ANYTHING] : parseAccept(header);
     for (const clause of clauses) {

@@ -50,3 +50,10 @@ test("/version knows GET only", () => {
     );
   }
 });
+
+test("metrics and pages for people do not look at the method", async () => {
+  for (const path of ["/metrics", "/metrics/slis"]) {
+    assert.equal((await ask(path, "POST")).status, 200);
+  }
+  assert.match(String((await ask("/metrics", "DELETE")).body), /metrics reset/);
+});
