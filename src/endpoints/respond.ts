@@ -37,6 +37,8 @@ export const GZIP_BYTES_MIN = 128 * 1024;
 const GZIP_LEVEL = 1;
 
 export const OBJECT_TRANSFORMATIONS: readonly Transformation[] = ["Table", "PartialObjectMetadata"];
+/** Of what has no Table: reviews, tokens, bindings. */
+export const METADATA_TRANSFORMATIONS: readonly Transformation[] = ["PartialObjectMetadata"];
 export const LIST_TRANSFORMATIONS: readonly Transformation[] = [
   "Table",
   "PartialObjectMetadataList",
@@ -76,15 +78,24 @@ export function respondObject(
     return respondJsonValue(request, negotiated, status, table);
   }
   if (negotiated.as !== undefined) {
-    const partial = partialMetadata(resource, served, negotiated.asVersion);
-    const schema = structOf(`${META}.PartialObjectMetadata`);
-    return respondEncoded(request, negotiated, status, partial, schema, {
-      group: "meta.k8s.io",
-      version: negotiated.asVersion,
-      kind: "PartialObjectMetadata",
-    });
+    return respondMetadata(request, resource, negotiated, status, served);
   }
   return respondEncoded(request, negotiated, status, served, resource.schema, resource.kind);
+}
+
+/** Answers with an object's metadata alone, as PartialObjectMetadata. */
+export function respondMetadata(
+  request: ReceivedRequest,
+  resource: Pick<ServedResource, "hooks">,
+  negotiated: Negotiated,
+  status: number,
+  object: KubeObject,
+): BytesResponse {
+  const { asVersion: version } = negotiated;
+  const partial = partialMetadata(resource, object, version);
+  const schema = structOf(`${META}.PartialObjectMetadata`);
+  const kind = { group: "meta.k8s.io", version, kind: "PartialObjectMetadata" };
+  return respondEncoded(request, negotiated, status, partial, schema, kind);
 }
 
 /** Answers with any object of a known schema: reviews, Scale, Status. */

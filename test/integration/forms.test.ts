@@ -134,3 +134,14 @@ test("a deletion that waits for the collector can be asked for without it", {
     await alone.stop();
   }
 });
+
+test("reviews and tokens as metadata, not as Tables", { timeout }, async () => {
+  const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+  const review = { spec: { nonResourceAttributes: { path: "/", verb: "get" } } };
+  const shown = JSON.parse(await ask("POST", path, "PartialObjectMetadata", review));
+  assert.deepEqual(Object.keys(shown), ["kind", "apiVersion", "metadata"]);
+  const token = "/api/v1/namespaces/default/serviceaccounts/default/token";
+  const asked = JSON.parse(await ask("POST", token, "PartialObjectMetadata", { spec: {} }));
+  assert.deepEqual([asked.kind, asked.metadata.name], ["PartialObjectMetadata", "default"]);
+  await assert.rejects(ask("POST", path, "Table", review), /NotAcceptable/);
+});

@@ -24,7 +24,7 @@ import { optionsObject } from "../handlers/create.ts";
 import { mediaTypesOf } from "../handlers/media-types.ts";
 import { contentTypeOf, negotiate } from "../negotiation.ts";
 import { parseWriteOptions } from "../options.ts";
-import { respondEncoded } from "../respond.ts";
+import { METADATA_TRANSFORMATIONS, respondEncoded } from "../respond.ts";
 import { setPodCondition } from "./pod-condition.ts";
 
 const BINDING = { group: "", version: "v1", kind: "Binding" };
@@ -58,7 +58,10 @@ export function bindPod(scope: RequestScope, nameInUrl: boolean): Handler {
     return { api: scope.api, resource };
   };
   const schema = schemaForKind(BINDING);
-  const offer = { mediaTypes: mediaTypesOf(scope.resource), transformations: [] };
+  const offer = {
+    mediaTypes: mediaTypesOf(scope.resource),
+    transformations: METADATA_TRANSFORMATIONS,
+  };
   return async (request) => {
     if (schema === undefined) throw api.noSuchPath();
     const negotiated = negotiate(request, offer);

@@ -23,7 +23,7 @@ import { optionsObject } from "../handlers/create.ts";
 import { mediaTypesOf } from "../handlers/media-types.ts";
 import { contentTypeOf, negotiate } from "../negotiation.ts";
 import { parseWriteOptions, type WriteOptions } from "../options.ts";
-import { respondEncoded } from "../respond.ts";
+import { METADATA_TRANSFORMATIONS, respondEncoded } from "../respond.ts";
 import { type Pod, STATUS, STATUS_SCHEMA, SUCCESS } from "./binding.ts";
 import { setPodCondition } from "./pod-condition.ts";
 
@@ -51,7 +51,7 @@ interface Budget extends KubeObject {
 export function evictPod(scope: RequestScope): Handler {
   const { resource } = scope;
   const schema = schemaForKind(EVICTION);
-  const offer = { mediaTypes: mediaTypesOf(resource), transformations: [] };
+  const offer = { mediaTypes: mediaTypesOf(resource), transformations: METADATA_TRANSFORMATIONS };
   return async (request) => {
     if (schema === undefined) throw api.noSuchPath();
     const negotiated = negotiate(request, offer);

@@ -6,11 +6,9 @@ import { since } from "../../registry/printers/human.ts";
 import { printerFor } from "../../registry/printers/printers.ts";
 import type { BytesResponse, ReceivedRequest } from "../../request/request.ts";
 import type { Negotiated } from "../negotiation.ts";
-import { partialMetadata } from "../partial-metadata.ts";
-import { respondEncoded, respondJsonValue } from "../respond.ts";
+import { respondEncoded, respondJsonValue, respondMetadata } from "../respond.ts";
 import { includedObject, includeObjectOf, type Table } from "../table.ts";
 
-const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
 const KIND = { group: "autoscaling", version: "v1", kind: "Scale" };
 
 export interface Scale extends KubeObject {
@@ -30,10 +28,7 @@ export function respondScale(
     return respondJsonValue(request, negotiated, 200, tableOf(request, resource, scale, asVersion));
   }
   if (as !== undefined) {
-    const kind = { group: "meta.k8s.io", version: asVersion, kind: "PartialObjectMetadata" };
-    const partial = partialMetadata({ hooks: undefined }, scale, asVersion);
-    const schema = structOf(`${META}.PartialObjectMetadata`);
-    return respondEncoded(request, negotiated, 200, partial, schema, kind);
+    return respondMetadata(request, { hooks: undefined }, negotiated, 200, scale);
   }
   const schema = structOf("k8s.io/api/autoscaling/v1.Scale");
   return respondEncoded(request, negotiated, 200, scale, schema, KIND);

@@ -27,7 +27,7 @@ import { mediaTypesOf } from "../handlers/media-types.ts";
 import { fieldManagerFor } from "../managed-fields.ts";
 import { contentTypeOf, negotiate } from "../negotiation.ts";
 import { managerOf, parseWriteOptions } from "../options.ts";
-import { respondEncoded } from "../respond.ts";
+import { METADATA_TRANSFORMATIONS, respondEncoded, respondMetadata } from "../respond.ts";
 
 const KIND = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
 
@@ -38,7 +38,7 @@ interface TokenRequest extends KubeObject {
 
 export function createToken(scope: RequestScope): Handler {
   const { api: shared, resource } = scope;
-  const offer = { mediaTypes: mediaTypesOf(resource), transformations: [] };
+  const offer = { mediaTypes: mediaTypesOf(resource), transformations: METADATA_TRANSFORMATIONS };
   const target = tokenResource(resource);
   return async (request) => {
     const negotiated = negotiate(request, offer);
@@ -66,6 +66,9 @@ export function createToken(scope: RequestScope): Handler {
 
     await fillStatus(shared, request, asked, account);
 
+    if (negotiated.as !== undefined) {
+      return respondMetadata(request, resource, negotiated, 201, asked);
+    }
     return respondEncoded(request, negotiated, 201, asked, target.schema, KIND);
   };
 }

@@ -17,7 +17,7 @@ import { mediaTypesOf } from "../handlers/media-types.ts";
 import { fieldManagerFor } from "../managed-fields.ts";
 import { contentTypeOf, negotiate } from "../negotiation.ts";
 import { managerOf, parseWriteOptions } from "../options.ts";
-import { respondEncoded } from "../respond.ts";
+import { METADATA_TRANSFORMATIONS, respondEncoded, respondMetadata } from "../respond.ts";
 
 /** One kind of review. */
 export interface Review<T extends KubeObject> {
@@ -35,7 +35,10 @@ export function reviewHandler<T extends KubeObject>(
   const { resource, api: shared } = scope;
   const mediaTypes = mediaTypesOf(resource);
   return async (request) => {
-    const negotiated = negotiate(request, { mediaTypes, transformations: [] });
+    const negotiated = negotiate(request, {
+      mediaTypes,
+      transformations: METADATA_TRANSFORMATIONS,
+    });
     const bytes = await request.body(BODY_BYTES_MAX);
     const options = parseWriteOptions(request.query, "CreateOptions");
     const mediaType = contentTypeOf(request, mediaTypes);
@@ -56,6 +59,9 @@ export function reviewHandler<T extends KubeObject>(
     review.validate?.(object, request);
     await shared.admission.validate(attributes);
     const answer = await review.answer(object, request);
+    if (negotiated.as !== undefined) {
+      return respondMetadata(request, resource, negotiated, 201, answer);
+    }
     return respondEncoded(request, negotiated, 201, answer, resource.schema, resource.kind);
   };
 }
