@@ -156,8 +156,9 @@ function addon() {
 /** Texts for `kubectl explain`, from the typings of the client package where it is installed. */
 function descriptions() {
   const target = join(root, "dist", "openapi-descriptions.json");
-  if (existsSync(target) && !force) return;
   const script = join(root, "scripts", "openapi-descriptions.mjs");
+  const isNew = existsSync(target) && statSync(target).mtimeMs > statSync(script).mtimeMs;
+  if (isNew && !force) return;
   spawnSync(process.execPath, [script, target], { stdio: ["ignore", 2, 2] });
 }
 
