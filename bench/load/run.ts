@@ -177,6 +177,7 @@ async function main(): Promise<void> {
       idle.set(target.name, target.pid === 0 ? 0 : await idleCpuOf(target.pid, 1));
     }
     for (const scenario of all.filter(({ id }) => asked.includes(id))) {
+      const started = Date.now();
       console.log(scenario.title);
       for (let round = 0; round < Number(values.rounds); round++) {
         for (const target of targets) {
@@ -184,6 +185,7 @@ async function main(): Promise<void> {
         }
       }
       write();
+      console.log(`  ${Math.round((Date.now() - started) / 1000)} s`);
     }
   } finally {
     await own.target.stop();

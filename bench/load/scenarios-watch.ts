@@ -1,6 +1,6 @@
 /** Scenarios 5, 6 and 12, idle watches, and the mixed run: what many watchers cost. */
 import { connect } from "node:tls";
-import { CONFIG_MAPS, configMap, inParallel, PODS, podName } from "./corpus.ts";
+import { CONFIG_MAPS, configMap, inParallel, PODS, podName, type Sizes } from "./corpus.ts";
 import { type Context, percentile, type Scenario, spent } from "./measure.ts";
 import { kernelBytes, memoryOf, sleep } from "./process.ts";
 import { runLoad } from "./requests.ts";
@@ -51,12 +51,15 @@ async function prepare(target: Target): Promise<void> {
   });
 }
 
+/** Events of a run, at 20 a second: few watchers are those of a quick run. */
+const eventsOf = ({ watchers }: Sizes) => (watchers < 1_000 ? 20 : 100);
+
 async function fanOut(context: Context): Promise<void> {
   const { target, sizes } = context;
   await prepare(target);
   const shapes: readonly [string, number, number, number, number][] = [
-    ["one by one", 100, 20, 1, 15],
-    ["bursts of 10", 200, 100, 10, 4],
+    ["one by one", eventsOf(sizes), 20, 1, 15],
+    ["bursts of 10", eventsOf(sizes) * 2, 100, 10, 4],
   ];
   for (const [name, events, rate, burst, budget] of shapes) {
     const writesAlone = async () =>
@@ -64,7 +67,8 @@ async function fanOut(context: Context): Promise<void> {
     // What the same writes cost without watchers is taken off: after some that only warm up.
     await writesAlone();
     let alone = await writesAlone();
-    for (const count of new Set([Math.round(sizes.watchers / 5), sizes.watchers])) {
+    const few = sizes.watchers < 1_000 ? sizes.watchers : Math.round(sizes.watchers / 5);
+    for (const count of new Set([few, sizes.watchers])) {
       const sample = Math.min(50, count);
       const watchers = await Watchers.open(target, {
         count,
@@ -160,8 +164,8 @@ async function slow(context: Context): Promise<void> {
     const watchers = await Watchers.open(target, options);
     await sleep(1_000);
     const before = memoryOf(target.pid).rss;
-    const writes = await touches(target, 100, 20);
-    await watchers.quiet();
+    const writes = await touches(target, eventsOf(sizes), 20);
+    await watchers.quiet(5_000); // those at 1 KB/s are never done
     const added = Math.max(0, memoryOf(target.pid).rss - before) / 1e6;
     const result = await watchers.close();
     delivery(context, name, result);

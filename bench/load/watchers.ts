@@ -87,10 +87,10 @@ export class Watchers {
     return this.#counts;
   }
 
-  /** Waits until nothing has come for a second and a half. */
+  /** Waits until nothing has come between two of the client's reports, which are a second apart. */
   async quiet(timeoutMs = 30_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    for (let last = -1; last !== this.#counts.bytes && Date.now() < deadline; await sleep(1_500)) {
+    for (let last = -1; last !== this.#counts.bytes && Date.now() < deadline; await sleep(1_200)) {
       last = this.#counts.bytes;
     }
   }
