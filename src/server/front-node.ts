@@ -23,6 +23,7 @@ export class NodeFront implements Front {
   readonly name = "node";
   readonly #config: FrontConfig;
   readonly #open = new Set<{ request: IncomingRequest; end(): void }>();
+  readonly #refused = new WeakSet<object>();
   readonly #connections = new WeakMap<object, ClientConnection>();
   readonly #deadlines = new Deadlines();
   #server: Server | undefined;
@@ -100,8 +101,10 @@ export class NodeFront implements Front {
 
   #serve(message: IncomingMessage, response: ServerResponse): void {
     const body = hasBody(message) ? collect(message, response, this.#bodyBytesMax) : undefined;
+    if (this.#refused.has(message.socket)) return; // what came behind a refused request is none
     const request = this.#receive(message, body);
     if (request === undefined) {
+      this.#refused.add(message.socket);
       refuse(new Error("bad target"), message.socket);
       return;
     }
@@ -163,6 +166,7 @@ export class NodeFront implements Front {
     for (let i = 0; i + 1 < raw.length; i += 2) {
       headers.add((raw[i] ?? "").toLowerCase(), raw[i + 1] ?? "");
     }
+    if (!headers.isEncodingKnown) return undefined;
     const parts = {
       method: message.method ?? "GET",
       target: message.url ?? "",

@@ -11,6 +11,17 @@ export class Connections {
   readonly #bySocket = new Map<number, ClientConnection | undefined>();
   readonly #byCertificate = new Map<string, ClientConnection>();
 
+  /** Connections that end with the answer under way. */
+  readonly #refused = new Set<number>();
+
+  /** Nothing more is read from this connection. */
+  refuse(res: HttpResponse): void {
+    const key = socketKey(res);
+    if (key !== 0) this.#refused.add(key);
+  }
+  isRefused(res: HttpResponse): boolean {
+    return this.#refused.size > 0 && this.#refused.has(socketKey(res));
+  }
   /** From filter(1), before the handshake. */
   opened(res: HttpResponse): void {
     const key = socketKey(res);
@@ -21,6 +32,7 @@ export class Connections {
     const key = socketKey(res);
     if (key === 0) return;
     this.#bySocket.delete(key);
+    this.#refused.delete(key);
     forgetClientCertificates(res);
   }
 

@@ -25,7 +25,8 @@ export interface ExchangeContext {
 }
 
 /** Headers that may come once only: two values are how requests are smuggled past a proxy. */
-const SINGLE_HEADERS = ["content-length", "host", "transfer-encoding"];
+const SINGLE_HEADERS = ["content-length", "host"];
+const UNSUPPORTED_ENCODING = "Unsupported transfer encoding";
 
 export class UwsExchange {
   readonly res: HttpResponse;
@@ -61,10 +62,17 @@ export class UwsExchange {
   /** The route: returns with onAborted set, and never throws. `req` is not used afterwards. */
   start(req: HttpRequest, socket: us_socket_context_t | undefined): void {
     this.res.onAborted(() => this.#abort());
+    if (this.#context.connections.isRefused(this.res)) {
+      // What came behind a refused request is no request. Its answer goes out first.
+      setImmediate(() => {
+        if (!this.#over) this.res.close();
+      });
+      return;
+    }
     try {
       this.#receive(req, socket);
-    } catch {
-      this.#refuse();
+    } catch (error) {
+      this.#refuse(error);
       return;
     }
     void this.#answer();
@@ -107,6 +115,7 @@ export class UwsExchange {
     for (const name of SINGLE_HEADERS) {
       if (headers.values(name).length > 1) throw new Error(`repeated header ${name}`);
     }
+    if (!headers.isEncodingKnown) throw new Error(UNSUPPORTED_ENCODING);
     const query = req.getQuery() as string | undefined; // undefined without `?`
     const path = req.getUrl();
     if (socket !== undefined) this.#handshake = { context: socket, headers: headers.joined };
@@ -204,12 +213,14 @@ export class UwsExchange {
   }
 
   /** Not HTTP as Go reads it. Nothing of the request is known for sure, so the connection ends. */
-  #refuse(): void {
+  #refuse(error: unknown): void {
     if (this.#over) return;
+    this.#context.connections.refuse(this.res);
+    const isEncoding = error instanceof Error && error.message === UNSUPPORTED_ENCODING;
     this.res.cork(() => {
-      this.res.writeStatus("400 Bad Request");
+      this.res.writeStatus(isEncoding ? "501 Not Implemented" : "400 Bad Request");
       this.res.writeHeader("Content-Type", "text/plain; charset=utf-8");
-      this.res.end("400 Bad Request", true);
+      this.res.end(isEncoding ? UNSUPPORTED_ENCODING : "400 Bad Request", true);
     });
     this.finish();
   }

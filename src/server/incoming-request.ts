@@ -14,6 +14,14 @@ export class HeaderFields {
   readonly joined = new Map<string, string>();
   readonly #repeated = new Map<string, string[]>();
 
+  /**
+   * Whether the body comes as its length says, or chunked. Parsers take anything for chunked, or read
+   * to the end, however other servers on the way have read it.
+   */
+  get isEncodingKnown(): boolean {
+    const encoding = this.joined.get("transfer-encoding");
+    return encoding === undefined || encoding.toLowerCase() === "chunked";
+  }
   add(name: string, value: string): void {
     const before = this.joined.get(name);
     if (before === undefined) {

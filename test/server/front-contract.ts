@@ -292,6 +292,35 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
         },
       ));
   }
+  for (const [title, header, body] of [
+    ["two lengths", "Content-Length: 4\r\nContent-Length: 40\r\n", "abcd"],
+    ["an encoding like chunked", "Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"],
+    ["two encodings", "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"],
+    ["an encoding twice", "Transfer-Encoding: chunked\r\n".repeat(2), "0\r\n\r\n"],
+  ] as const) {
+    it(`reads nothing behind a request with ${title}`, () => {
+      let served = 0;
+      return serving_(
+        () => {
+          served++;
+          return bytes("served");
+        },
+        async ({ port }) => {
+          const hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+          const socket = await raw(port);
+          socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${header}\r\n${body}${hidden}`);
+          let answer = "";
+          socket.on("data", (chunk) => {
+            answer += String(chunk);
+          });
+          await new Promise((resolve) => socket.once("close", resolve));
+          assert.match(answer, /^HTTP\/1\.1 (400|501) /);
+          assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1);
+          assert.equal(served, 0);
+        },
+      );
+    });
+  }
   it("refuses long headers", () =>
     serving_(
       () => bytes("served"),
