@@ -83,10 +83,10 @@ interface PluginEntry {
   readonly onByDefault: boolean;
   readonly gate?: string;
   /** Undefined: known, and not there yet; docs/COMPATIBILITY.md lists these. */
-  readonly make?: (dependencies: PluginDependencies) => AdmissionPlugin;
+  readonly make?: (dependencies: PluginDependencies) => AdmissionPlugin | undefined;
 }
 
-const erased = (plugin: unknown) => plugin as AdmissionPlugin;
+const erased = (plugin: unknown) => plugin as AdmissionPlugin | undefined;
 const on = (name: string, make?: (d: PluginDependencies) => unknown): PluginEntry => ({
   name,
   onByDefault: true,
@@ -111,7 +111,7 @@ const imagePolicy = ({ config, reviewImages }: PluginDependencies) => {
 
 /** What asks webhooks or runs expressions; tests of other plugins go without. */
 const dynamic = (make: (of: DynamicDependencies) => AdmissionPlugin) => (of: PluginDependencies) =>
-  of.dynamic === undefined ? alwaysAdmit : make(of.dynamic);
+  of.dynamic && make(of.dynamic);
 
 const entries: readonly PluginEntry[] = [
   off("AlwaysAdmit", () => alwaysAdmit),
@@ -183,7 +183,8 @@ export function createPlugins(
     const isOn = (onByDefault || enabled.includes(name)) && !disabled.includes(name);
     if (!isOn || make === undefined) continue;
     if (gate !== undefined && !dependencies.gate(gate)) continue;
-    plugins.push(make(dependencies));
+    const plugin = make(dependencies);
+    if (plugin !== undefined) plugins.push(plugin);
   }
   plugins.push(...(dependencies.always ?? []));
   return plugins;

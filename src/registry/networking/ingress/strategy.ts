@@ -1,3 +1,4 @@
+/** Rules around Ingresses as they are stored. Upstream: pkg/registry/networking/ingress. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { Ingress } from "../../../apis/networking/v1/types.ts";
 import {
