@@ -22,7 +22,13 @@ export type StorageFailure =
   | { readonly code: "Unreachable"; readonly message: string }
   /** The cache of this resource is being filled. */
   | { readonly code: "NotReady"; readonly retryAfterSeconds: number }
-  | { readonly code: "Corrupt"; readonly key: string; readonly message: string }
+  /** `encrypted`: no provider could open it; else it was opened and is no object of its kind. */
+  | {
+      readonly code: "Corrupt";
+      readonly key: string;
+      readonly message: string;
+      readonly encrypted?: boolean;
+    }
   /** Space quota, authentication, a full disk: the store said no. */
   | { readonly code: "Refused"; readonly message: string };
 
@@ -67,7 +73,12 @@ export function interpretStorageError(
       return api.serverTimeout(of, verb, 2);
     case "NotReady":
       return api.tooManyRequests("storage is (re)initializing", failure.retryAfterSeconds);
-    case "Corrupt":
+    case "Corrupt": {
+      if (failure.encrypted !== true) return api.unknownError(failure.message);
+      const where =
+        verb === "list" ? `unable to transform key ${JSON.stringify(failure.key)}: ` : "";
+      return api.internalError(`${where}${failure.message}`);
+    }
     case "Refused":
       return api.internalError(failure.message);
     default:

@@ -352,6 +352,8 @@ export interface Storage {
     check: (current: Stored) => void | Promise<void>,
     signal?: AbortSignal,
   ): Promise<Stored>;
+  /** Removes what is there without reading it; rejects with KeyNotFound or Conflict. */
+  deleteUnread(name: string, signal?: AbortSignal): Promise<void>;
   /** Objects stored, from the cache: for metrics. */
   count(): number;
   /** True when the cache serves and holds nothing: a list of "any" state would be empty. */

@@ -1,4 +1,5 @@
 /** The codec of stored objects over the addon's transcoder. Loads the addon. */
+import { PROTOBUF_PREFIX } from "../apimachinery/runtime/protobuf-encode.ts";
 import { type NativeBinding, NativeError, native } from "../native/binding.ts";
 import { jsonCodec, type StoredCodec, setResourceVersion } from "./codec.ts";
 import type { StorageConfig } from "./interfaces.ts";
@@ -45,7 +46,9 @@ export function createNativeCodec(binding: NativeBinding, modernize?: Modernize)
         binding.protoToJson(goName, kind, apiVersion, text, stored, target, complete),
       );
       if (length >= 0) return Buffer.from(scratch.subarray(0, length));
-      if (modernize === undefined || !isOutdated(length)) throw unreadable(config);
+      if (modernize === undefined || !isOutdated(length) || !isEnvelope(stored)) {
+        throw unreadable(stored);
+      }
       const modern = modernize(stored, config);
       if (Buffer.compare(modern, stored) !== 0) outdated?.();
       return transcoded(config, (target) =>
@@ -87,12 +90,17 @@ function withoutNewline(json: Uint8Array): Uint8Array {
 /** Runs a call that writes into a buffer, with a bigger one if it says so; copies the result. */
 function transcoded(config: StorageConfig, run: (target: Uint8Array) => number): Uint8Array {
   const bytes = fillScratch(run);
-  if (bytes === undefined) throw unreadable(config);
+  if (bytes === undefined) throw new Error(`the bytes are no ${config.kind}`);
   return Buffer.from(bytes);
 }
 
-function unreadable(config: StorageConfig): Error {
-  return new Error(`the bytes are no ${config.kind}`);
+/** Most often it was cut off; upstream tries YAML on what has no protobuf's prefix. */
+function unreadable(stored: Uint8Array): Error {
+  return new Error(isEnvelope(stored) ? "unexpected EOF" : "yaml: invalid leading UTF-8 octet");
+}
+
+function isEnvelope(stored: Uint8Array): boolean {
+  return PROTOBUF_PREFIX.every((byte, i) => stored[i] === byte);
 }
 
 /**

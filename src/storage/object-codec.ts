@@ -52,7 +52,7 @@ export class ObjectCodec {
     try {
       return this.#codec.toServed(plain, revision, this.#config, outdated);
     } catch (error) {
-      throw corrupt(this.#keys.keyOf(name), error);
+      throw corrupt(this.#keys.keyOf(name), error, false);
     }
   }
 
@@ -74,9 +74,9 @@ export class ObjectCodec {
     try {
       const opened = this.#transformer.fromStorage(raw.value, raw.key);
       if (!(opened instanceof Promise)) return opened;
-      return opened.catch((error) => Promise.reject(corrupt(raw.key, error)));
+      return opened.catch((error) => Promise.reject(corrupt(raw.key, error, true)));
     } catch (error) {
-      throw corrupt(raw.key, error);
+      throw corrupt(raw.key, error, true);
     }
   }
 
@@ -90,10 +90,10 @@ export class ObjectCodec {
   }
 }
 
-function corrupt(key: string, cause: unknown): StorageError {
+function corrupt(key: string, cause: unknown, encrypted: boolean): StorageError {
   if (cause instanceof StorageError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new StorageError({ code: "Corrupt", key, message }, { cause });
+  return new StorageError({ code: "Corrupt", key, message, encrypted }, { cause });
 }
 
 function notSealed(cause: unknown): StorageError {

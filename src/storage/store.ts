@@ -234,6 +234,16 @@ export class ResourceStorage implements Storage {
     throw new StorageError({ code: "Conflict", key });
   }
 
+  async deleteUnread(name: string, signal?: AbortSignal): Promise<void> {
+    const { keys, backend } = this.#init;
+    const key = keys.keyOf(name);
+    const { kvs } = await backend.range({ start: key, end: `${key}\0` }, signal);
+    const expected = kvs[0]?.modRevision;
+    if (expected === undefined) throw new StorageError({ code: "KeyNotFound", key });
+    const result = await backend.cas({ key, expected }, signal);
+    if (!result.ok) throw new StorageError({ code: "Conflict", key });
+  }
+
   // -- the present state ------------------------------------------------------------------------
 
   #cached(name: string): Current | undefined {

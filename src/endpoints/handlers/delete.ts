@@ -18,7 +18,7 @@ import {
   type PropagationPolicy,
 } from "../../registry/generic/delete.ts";
 import { decodeStored } from "../../registry/generic/object-codec.ts";
-import { storageOf } from "../../registry/generic/store.ts";
+import { interpreted, storageOf } from "../../registry/generic/store.ts";
 import type { AuthorizedRequest, Handler, Response } from "../../request/request.ts";
 import { asRevision } from "../../storage/interfaces.ts";
 import {
@@ -38,6 +38,12 @@ import {
   successStatus,
 } from "../respond.ts";
 import { scopeOf } from "../selection.ts";
+import {
+  deleteUnreadable,
+  UNSAFE_DELETION,
+  UNSAFE_DELETION_GATE,
+  unsafeDeletionErrors,
+} from "./delete-unreadable.ts";
 import { readAtOf, respondObjects } from "./list.ts";
 import { mediaTypesOf } from "./media-types.ts";
 
@@ -48,6 +54,8 @@ const STATUS_KIND = { group: "", version: "v1", kind: "Status" };
 interface ParsedDelete {
   readonly options: DeleteOptions;
   readonly dryRun: boolean;
+  /** The object is to go though it can not be read. */
+  readonly unsafe: boolean;
   /** The options as admission sees them. */
   readonly object: KubeObject;
 }
@@ -60,7 +68,14 @@ export function deleteResource(scope: RequestScope): Handler {
   };
   return async (request) => {
     const negotiated = negotiate(request, offer);
-    const parsed = await parseDelete(request);
+    const parsed = await parseDelete(scope, request);
+    if (parsed.unsafe) {
+      const namespace = namespaceOf(request, resource);
+      const { name } = request.info;
+      await deleteUnreadable(scope, request, { namespace, name });
+      const body = successStatus({ name, kind: resource.kind.kind, group: resource.kind.group });
+      return respondStatusBody(request, negotiated, 200, { ...body, code: 200 });
+    }
     const result = await deleteOne(
       scope,
       request,
@@ -77,10 +92,19 @@ export function deleteResource(scope: RequestScope): Handler {
     const { metadata } = result.object;
     const { group, resource: kind } = resource.groupResource;
     const details = { name: metadata?.name ?? "", group, kind, uid: metadata?.uid ?? "" };
-    const body = successStatus(details) as unknown as KubeObject;
-    const plain = { ...negotiated, as: undefined };
-    return respondEncoded(request, plain, status, body, structOf(`${META}.Status`), STATUS_KIND);
+    return respondStatusBody(request, negotiated, status, successStatus(details));
   };
+}
+
+function respondStatusBody(
+  request: AuthorizedRequest,
+  negotiated: ReturnType<typeof negotiate>,
+  code: number,
+  status: api.Status,
+): ReturnType<typeof respondEncoded> {
+  const plain = { ...negotiated, as: undefined };
+  const body = status as unknown as KubeObject;
+  return respondEncoded(request, plain, code, body, structOf(`${META}.Status`), STATUS_KIND);
 }
 
 async function deleteOne(
@@ -128,7 +152,10 @@ function deleterOf({ group, resource }: GroupResource): typeof deleteObject {
 }
 
 /** Options from the body, or from the query when there is none. */
-async function parseDelete(request: AuthorizedRequest): Promise<ParsedDelete> {
+async function parseDelete(
+  { api: shared }: RequestScope,
+  request: AuthorizedRequest,
+): Promise<ParsedDelete> {
   const bytes = await request.body(BODY_BYTES_MAX);
   const raw = bytes.length > 0 ? optionsFromBody(request, bytes) : optionsFromQuery(request.query);
   const errors: ErrorList = [];
@@ -142,6 +169,8 @@ async function parseDelete(request: AuthorizedRequest): Promise<ParsedDelete> {
     errors.push(field.notSupported("propagationPolicy", policy, [...policies, "nil"]));
   }
   errors.push(...dryRunErrors(raw.dryRun ?? []));
+  const unsafe = raw[UNSAFE_DELETION] === true && shared.settings.gate(UNSAFE_DELETION_GATE);
+  if (unsafe) errors.push(...unsafeDeletionErrors(raw));
   if (errors.length > 0) throw invalidOptions("DeleteOptions", errors);
   const options: DeleteOptions = {
     ...(raw.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: raw.gracePeriodSeconds }),
@@ -150,7 +179,7 @@ async function parseDelete(request: AuthorizedRequest): Promise<ParsedDelete> {
     ...(orphanDependents === undefined ? {} : { orphanDependents }),
   };
   const object = { kind: "DeleteOptions", apiVersion: "meta.k8s.io/v1", ...raw };
-  return { options, dryRun: (raw.dryRun ?? []).length > 0, object };
+  return { options, dryRun: (raw.dryRun ?? []).length > 0, unsafe, object };
 }
 
 interface RawDeleteOptions {
@@ -159,6 +188,7 @@ interface RawDeleteOptions {
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
   readonly dryRun?: readonly string[];
+  readonly [UNSAFE_DELETION]?: boolean;
 }
 
 function optionsFromQuery(query: URLSearchParams): RawDeleteOptions {
@@ -166,11 +196,13 @@ function optionsFromQuery(query: URLSearchParams): RawDeleteOptions {
   const policy = query.get("propagationPolicy");
   const orphan = query.get("orphanDependents");
   const dryRun = query.getAll("dryRun");
+  const unsafe = query.get(UNSAFE_DELETION);
   return {
     ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
     ...(policy === null ? {} : { propagationPolicy: policy }),
     ...(orphan === null ? {} : { orphanDependents: boolOf(orphan) }),
     ...(dryRun.length === 0 ? {} : { dryRun }),
+    ...(unsafe === null ? {} : { [UNSAFE_DELETION]: boolOf(unsafe) }),
   };
 }
 
@@ -204,13 +236,17 @@ export function deleteCollection(scope: RequestScope): Handler {
   return async (request): Promise<Response> => {
     const negotiated = negotiate(request, offer);
     const options = parseListOptions(request.query, false);
-    const parsed = await parseDelete(request);
+    const parsed = await parseDelete(scope, request);
     const namespace = namespaceOf(request, resource);
-    const page = await storageOf(resource).list({
-      ...scopeOf(resource, options, namespace),
-      at: readAtOf(options),
-      limit: options.limit > 0 ? options.limit : PAGE_ITEMS_MAX,
-    });
+    const page = await storageOf(resource)
+      .list({
+        ...scopeOf(resource, options, namespace),
+        at: readAtOf(options),
+        limit: options.limit > 0 ? options.limit : PAGE_ITEMS_MAX,
+      })
+      .catch((error) => {
+        throw interpreted(error, resource, "list", "");
+      });
     const objects: KubeObject[] = [];
     try {
       for (const stored of page.items()) {

@@ -116,7 +116,8 @@ async function write(
     return { object, stored };
   } catch (error) {
     if (error instanceof StorageError && error.failure.code === "KeyExists") {
-      const existing = await storage.get(key, { kind: "MostRecent" });
+      // What can not be read is there all the same.
+      const existing = await storage.get(key, { kind: "MostRecent" }).catch(() => undefined);
       if (existing !== undefined) throw existsError(resource, existing, name);
     }
     throw interpreted(error, resource, "create", name);

@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { openSecretbox, SECRETBOX_NONCE_BYTES, sealSecretbox } from "./secretbox.ts";
-import { type Decrypted, identityTransformer, type ValueTransformer } from "./transformer.ts";
+import type { Decrypted, ValueTransformer } from "./transformer.ts";
 
 const BLOCK = 16;
 const GCM_NONCE = 12;
@@ -105,16 +105,3 @@ export function secretbox(key: Uint8Array): ValueTransformer {
     },
   };
 }
-
-const ENCRYPTED = Buffer.from("k8s:enc:");
-
-/** The provider `identity`: writes plainly, and does not take ciphertext for plain text. */
-export const identityProvider: ValueTransformer = {
-  fromStorage(stored) {
-    if (ENCRYPTED.every((byte, i) => stored[i] === byte)) {
-      throw new Error("identity transformer tried to read encrypted data");
-    }
-    return identityTransformer.fromStorage(stored, "");
-  },
-  toStorage: (value) => value,
-};

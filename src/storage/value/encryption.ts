@@ -1,6 +1,6 @@
 /** Encryption at rest of one thread, from its configuration file, reloaded when that changes. */
 import { readFileSync } from "node:fs";
-import { aesCbc, aesGcm, identityProvider, secretbox } from "./ciphers.ts";
+import { aesCbc, aesGcm, secretbox } from "./ciphers.ts";
 import {
   EncryptionConfigError,
   masks,
@@ -11,7 +11,7 @@ import { KmsProvider } from "./kms.ts";
 import { KmsV1Provider } from "./kms-v1.ts";
 import { type Prefixed, prefixed } from "./prefixed.ts";
 import {
-  identityTransformer,
+  identityProvider,
   noEncryption,
   type TransformerFor,
   type ValueTransformer,
@@ -85,7 +85,7 @@ class ReloadingEncryption implements Encryption {
     if (known !== undefined) return known;
     const current = (): ValueTransformer =>
       this.#generation?.entries.find((entry) => entry.resources.some((r) => masks(r, resource)))
-        ?.transformer ?? identityTransformer;
+        ?.transformer ?? identityProvider;
     const made: ValueTransformer = {
       fromStorage: (stored, aad) => current().fromStorage(stored, aad),
       toStorage: (value, aad) => current().toStorage(value, aad),

@@ -21,6 +21,19 @@ export const identityTransformer: ValueTransformer = {
   toStorage: (value) => value,
 };
 
+const ENCRYPTED = Buffer.from("k8s:enc:");
+
+/** The provider `identity`: writes plainly, and does not take ciphertext for plain text. */
+export const identityProvider: ValueTransformer = {
+  fromStorage(stored, aad) {
+    if (stored[0] === ENCRYPTED[0] && ENCRYPTED.every((byte, i) => stored[i] === byte)) {
+      throw new Error("identity transformer tried to read encrypted data");
+    }
+    return identityTransformer.fromStorage(stored, aad);
+  },
+  toStorage: (value) => value,
+};
+
 /** The transformer of a resource: `pods`, `deployments.apps`. */
 export type TransformerFor = (resource: string) => ValueTransformer;
-export const noEncryption: TransformerFor = () => identityTransformer;
+export const noEncryption: TransformerFor = () => identityProvider;
