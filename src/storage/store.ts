@@ -35,6 +35,8 @@ import { listFromStore } from "./store-list.ts";
 const FRESH_WAIT_MS = 3000;
 /** How long a read waits for a cache that is being filled, before it is told to come back. */
 const READY_WAIT_MS = 3000;
+/** Bytes of the longest resourceVersion with its name and comma. */
+const VERSION_MEMBER_MAX = 40;
 const MAX_ATTEMPTS = 256;
 
 export interface ResourceStorageInit {
@@ -276,10 +278,10 @@ export class ResourceStorage implements Storage {
   }
 
   #unchanged(object: Stored, json: Uint8Array): boolean {
-    // Of another length it can not be the same; with the version comes a comma, or none.
+    // Of quite another length it can not be the same; `json` may have a version, and a comma, or not.
     const added =
       object.json.length - json.length - `"resourceVersion":"${object.revision}"`.length;
-    if (added !== 0 && added !== 1) return false;
+    if (added > 1 || added < -VERSION_MEMBER_MAX) return false;
     const next = setResourceVersion(json, object.revision, this.config);
     return Buffer.compare(next, object.json) === 0;
   }
