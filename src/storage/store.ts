@@ -278,7 +278,7 @@ export class ResourceStorage implements Storage {
   }
 
   #unchanged(object: Stored, json: Uint8Array): boolean {
-    // Of quite another length it can not be the same; `json` may have a version, and a comma, or not.
+    // Of quite another length it can not be the same; `json` may have a version and a comma.
     const added =
       object.json.length - json.length - `"resourceVersion":"${object.revision}"`.length;
     if (added > 1 || added < -VERSION_MEMBER_MAX) return false;

@@ -25,7 +25,8 @@ export interface CacheChange {
 
 /**
  * What fills one resource's cache. Called in revision order, never concurrently: a call ends when
- * its promise does. fill and apply throw (or reject with) Corrupt for an object that can not be read: the cache then needs another fill.
+ * its promise does. fill and apply throw (or reject with) Corrupt for an object that can not be
+ * read: the cache then needs another fill.
  */
 export interface CacheFeed {
   /** Starts a fill: what was there is dropped when the fill ends. Old watches expire then. */
