@@ -76,13 +76,8 @@ function customResource(
   const schemas = schemaTexts(definition, versions, group);
   const config = lazy(() => storageConfig(definition, kind, schemas, fieldPaths));
   let opened: Storage | undefined;
-  const custom = partsOf(
-    definition,
-    version,
-    schema,
-    schemaIn(schemas),
-    () => opened !== undefined,
-  );
+  const isOpen = () => opened !== undefined;
+  const custom = partsOf(definition, version, schema, schemaIn(schemas), isOpen);
   const of = { group, resource: plural };
   const strategy = lazy(() => strategyOf(of, kind, custom, version));
   const resource = {
@@ -119,21 +114,33 @@ function customResource(
   };
   return {
     resource,
-    openApi: {
-      group,
-      version: kind.version,
-      kind: kindName,
-      listKind,
-      plural,
-      namespaced,
-      hasStatus: version.subresources?.status !== undefined,
-      hasScale: version.subresources?.scale !== undefined,
-      schema: schemaText,
-      selectableFields: fieldPaths,
-    },
+    openApi: openApiOf(resource, version, schemaText, fieldPaths),
     close: () => {
       if (opened !== undefined) storage.remove?.(opened.config);
     },
+  };
+}
+
+function openApiOf(
+  {
+    kind,
+    listKind,
+    gvr,
+    namespaced,
+  }: Pick<ServedResource, "kind" | "listKind" | "gvr" | "namespaced">,
+  { subresources }: DefinitionVersion,
+  schema: string | undefined,
+  selectableFields: readonly string[],
+): CustomOpenApi {
+  return {
+    ...kind,
+    listKind,
+    plural: gvr.resource,
+    namespaced,
+    hasStatus: subresources?.status !== undefined,
+    hasScale: subresources?.scale !== undefined,
+    schema,
+    selectableFields,
   };
 }
 
