@@ -2,18 +2,10 @@
  * Durations and moments as CEL reads, writes and takes them apart.
  * Upstream: cel-go common/types/duration.go and timestamp.go; Go's time.ParseDuration.
  */
+import { DecodeError } from "../../apimachinery/runtime/decode-error.ts";
+import { parseDuration as parseGoDuration } from "../../apimachinery/runtime/duration.ts";
 import { CelDuration, CelError, CelTimestamp } from "./values.ts";
 
-const UNIT_NANOS: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  us: 1_000n,
-  µs: 1_000n,
-  μs: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-};
 const INT64_MAX = 2n ** 63n - 1n;
 const SECOND = 1_000_000_000n;
 /** The first and the last second that RFC 3339 can write: years 1 and 9999. */
@@ -22,38 +14,11 @@ const LAST_SECOND = 253_402_300_799n;
 
 /** Go's duration text: `1h15m30.5s`. Throws CelError. */
 export function parseDuration(text: string): CelDuration {
-  const bad = () => new CelError(`time: invalid duration ${JSON.stringify(text)}`);
-  const [, sign = "", rest = ""] = /^([-+]?)([\s\S]*)$/.exec(text) ?? [];
-  if (rest === "0") return new CelDuration(0n);
-  if (rest === "") throw bad();
-  let nanos = 0n;
-  let at = 0;
-  const part = /([0-9]*)(?:\.([0-9]*))?([^0-9.]+)/y;
-  while (at < rest.length) {
-    part.lastIndex = at;
-    const match = part.exec(rest);
-    if (match === null) throw missingUnit(text, rest.slice(at)) ?? bad();
-    const [all, whole = "", fraction = "", unit = ""] = match;
-    if (whole === "" && fraction === "") throw bad();
-    const scale = UNIT_NANOS[unit];
-    if (scale === undefined) {
-      throw new CelError(
-        `time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`,
-      );
-    }
-    nanos += BigInt(whole || "0") * scale;
-    if (fraction !== "") nanos += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length);
-    if (nanos > INT64_MAX) throw bad();
-    at += all.length;
+  try {
+    return new CelDuration(parseGoDuration(text));
+  } catch (thrown) {
+    throw thrown instanceof DecodeError ? new CelError(thrown.message) : thrown;
   }
-  return new CelDuration(sign === "-" ? -nanos : nanos);
-}
-
-function missingUnit(text: string, rest: string): CelError | undefined {
-  const isNumber = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(rest);
-  return isNumber
-    ? new CelError(`time: missing unit in duration ${JSON.stringify(text)}`)
-    : undefined;
 }
 
 /** Nanoseconds as a duration within int64. Throws CelError. */
