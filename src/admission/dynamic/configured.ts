@@ -10,8 +10,8 @@ export function registration(resource: string): GroupResource {
   return { group: "admissionregistration.k8s.io", resource };
 }
 
-/** What is compiled from all objects of some resources. */
-export class Configured<T> {
+/** A list compiled from all objects of some resources. */
+export class Configured<T extends readonly unknown[]> {
   readonly #listers: Listers;
   readonly #resources: readonly GroupResource[];
   readonly #compile: (lists: readonly (readonly KubeObject[])[]) => T;
@@ -31,6 +31,11 @@ export class Configured<T> {
     this.#resources = resources;
     this.#compile = compile;
     for (const resource of resources) listers.onChange(resource, () => void this.#changes++);
+  }
+
+  /** Known to hold nothing, as in most clusters: then a request costs this one look. */
+  get isEmpty(): boolean {
+    return this.#seen === this.#changes && this.#compiled?.length === 0;
   }
 
   /** What is there now: at once, unless something changed since the last call. */

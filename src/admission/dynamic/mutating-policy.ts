@@ -93,11 +93,11 @@ export function mutatingAdmissionPolicy(of: DynamicDependencies): AdmissionPlugi
   };
   return {
     name: NAME,
-    handles: (request) => !isAdmissionConfiguration(request),
+    handles: (request) => !configured.isEmpty && !isAdmissionConfiguration(request),
     admit(attributes) {
       const policies = configured.current();
       if (policies instanceof Promise) return policies.then((all) => run(all, attributes));
-      return policies.length === 0 ? undefined : run(policies, attributes);
+      return run(policies, attributes);
     },
   };
 }

@@ -56,11 +56,11 @@ export function mutatingAdmissionWebhook(of: DynamicDependencies): AdmissionPlug
   };
   return {
     name: NAME,
-    handles: (request) => !isAdmissionConfiguration(request),
+    handles: (request) => !configured.isEmpty && !isAdmissionConfiguration(request),
     admit(attributes) {
       const webhooks = configured.current();
       if (webhooks instanceof Promise) return webhooks.then((all) => run(all, attributes));
-      return webhooks.length === 0 ? undefined : run(webhooks, attributes);
+      return run(webhooks, attributes);
     },
   };
 }

@@ -119,11 +119,11 @@ export function validatingAdmissionPolicy(of: DynamicDependencies): AdmissionPlu
   };
   return {
     name: "ValidatingAdmissionPolicy",
-    handles: (request) => !isAdmissionConfiguration(request),
+    handles: (request) => !configured.isEmpty && !isAdmissionConfiguration(request),
     validate(request) {
       const policies = configured.current();
       if (policies instanceof Promise) return policies.then((all) => run(all, request));
-      return policies.length === 0 ? undefined : run(policies, request);
+      return run(policies, request);
     },
   };
 }

@@ -54,11 +54,11 @@ export function validatingAdmissionWebhook(of: DynamicDependencies): AdmissionPl
   };
   return {
     name: "ValidatingAdmissionWebhook",
-    handles: (request) => !isAdmissionConfiguration(request),
+    handles: (request) => !configured.isEmpty && !isAdmissionConfiguration(request),
     validate(request) {
       const webhooks = configured.current();
       if (webhooks instanceof Promise) return webhooks.then((all) => run(all, request));
-      return webhooks.length === 0 ? undefined : run(webhooks, request);
+      return run(webhooks, request);
     },
   };
 }
