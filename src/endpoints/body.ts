@@ -170,6 +170,13 @@ function withDefaults(
 
 /** The schema the body decodes by: the expected kind's, in whichever registered version. */
 function checkKind(found: GroupVersionKind, target: BodyTarget): StructSchema {
+  const schema = schemaOrReason(found, target);
+  if (typeof schema !== "string") return schema;
+  throw cannotBeHandled(found, target.kind, schema);
+}
+
+/** The schema of an object that says it is `found`; or why it can not become the expected kind. */
+export function schemaOrReason(found: GroupVersionKind, target: BodyTarget): StructSchema | string {
   const { kind } = target;
   const sameKind = found.group === kind.group && found.kind === kind.kind;
   if (sameKind && found.version === kind.version) return target.schema;
@@ -177,13 +184,12 @@ function checkKind(found: GroupVersionKind, target: BodyTarget): StructSchema {
   if (other === undefined) {
     const scheme = target.scheme ?? SCHEME;
     const version = apiVersionOf(found);
-    const why = `no kind ${JSON.stringify(found.kind)} is registered for version ${JSON.stringify(version)} in scheme ${JSON.stringify(scheme)}`;
-    throw cannotBeHandled(found, kind, why);
+    return `no kind ${JSON.stringify(found.kind)} is registered for version ${JSON.stringify(version)} in scheme ${JSON.stringify(scheme)}`;
   }
   if (sameKind) return other;
   const from = `${found.version}.${found.kind}`;
   const to = `${internalPackage(kind.group)}.${kind.kind}`;
-  throw cannotBeHandled(found, kind, `converting (${from}) to (${to}): unknown conversion`);
+  return `converting (${from}) to (${to}): unknown conversion`;
 }
 
 function internalPackage(group: string): string {

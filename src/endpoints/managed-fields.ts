@@ -4,6 +4,7 @@ import { unknownError } from "../apimachinery/api/errors.ts";
 import type { KubeObject } from "../apimachinery/meta/types.ts";
 import { cloneJson } from "../apimachinery/runtime/clone.ts";
 import { DecodeError } from "../apimachinery/runtime/decode-error.ts";
+import { fromUnstructured } from "../apimachinery/runtime/from-unstructured.ts";
 import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { decodeJson } from "../apimachinery/runtime/json-decode.ts";
@@ -152,7 +153,7 @@ function toTyped(resource: ServedResource, object: JsonMap, live: JsonMap): Json
 }
 
 function decodeText(object: JsonMap, schema: StructSchema): JsonObject {
-  const text = encodeJsonValue(object as JsonObject);
+  const text = encodeJsonValue(fromUnstructured(object as JsonObject, schema));
   return decodeJson(text, schema, { strict: "Ignore" }).object;
 }
 

@@ -249,7 +249,7 @@ class Pipeline {
     const after: Managed = { ...managed, fields: applied.managers };
     stripFields(after, identifier);
     if (applied.object === undefined) {
-      const object = copy(withoutManagedFields(live ?? {})) as JsonMap;
+      const object = this.#held(withoutManagedFields(live ?? {}));
       return { object, managed: after, changed: false };
     }
     const merged = this.#held(applied.object.value);

@@ -127,7 +127,16 @@ function structType(schema: StructSchema, atomic: boolean): MergeType {
 
 function fieldType(field: FieldSchema): MergeField {
   const type = typeOfField(field);
-  return field.default === undefined ? { type } : { type, default: field.default };
+  const fallback = field.default ?? zeroOf(field);
+  return fallback === undefined ? { type } : { type, default: fallback };
+}
+
+/** What OpenAPI says of scalars that Go always prints: they default to their zero. */
+function zeroOf({ pointer, omitempty, type }: FieldSchema): string | number | boolean | undefined {
+  if (pointer || omitempty) return undefined;
+  if (type.kind === "string") return "";
+  if (type.kind === "int" || type.kind === "float") return 0;
+  return type.kind === "bool" ? false : undefined;
 }
 
 function typeOfField(field: FieldSchema): MergeType {

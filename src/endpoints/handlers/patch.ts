@@ -4,10 +4,13 @@ import * as api from "../../apimachinery/api/errors.ts";
 import { StatusError } from "../../apimachinery/api/errors.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { DecodeError } from "../../apimachinery/runtime/decode-error.ts";
-import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
+import { fromUnstructured } from "../../apimachinery/runtime/from-unstructured.ts";
+import { goQuote } from "../../apimachinery/runtime/go-text.ts";
+import { apiVersionOf, parseApiVersion } from "../../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../../apimachinery/runtime/json.ts";
 import { decodeJson, type FieldValidation } from "../../apimachinery/runtime/json-decode.ts";
 import { encodeJson } from "../../apimachinery/runtime/json-encode.ts";
+import { JsonReader } from "../../apimachinery/runtime/json-reader.ts";
 import { redecode } from "../../apimachinery/runtime/json-redecode.ts";
 import type { StructSchema } from "../../apimachinery/runtime/type-schema.ts";
 import { yamlToJson } from "../../apimachinery/runtime/yaml.ts";
@@ -21,15 +24,19 @@ import {
   namespaceOf,
   type RequestScope,
 } from "../api-context.ts";
-import { reportStrictErrors } from "../body.ts";
+import { reportStrictErrors, schemaOrReason } from "../body.ts";
 import { goText } from "../fieldmanager/value.ts";
 import { fieldManagerFor } from "../managed-fields.ts";
 import { negotiate, unknownFormat } from "../negotiation.ts";
 import { managerOf, parseWriteOptions, type WriteOptions } from "../options.ts";
 import { dedupOwnerReferences } from "../owner-references.ts";
-import { applyJsonPatch } from "../patch/json-patch.ts";
+import { applyJsonPatch, type Patched } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
-import { applyStrategicMergePatch } from "../patch/strategic-merge-patch/index.ts";
+import { patchedText } from "../patch/patched-document.ts";
+import {
+  applyStrategicMergePatch,
+  type StrategicallyPatched,
+} from "../patch/strategic-merge-patch/index.ts";
 import { OBJECT_TRANSFORMATIONS } from "../respond.ts";
 import { respondWritten } from "./create.ts";
 import { mediaTypesOf } from "./media-types.ts";
@@ -116,13 +123,14 @@ export function makePatcher(
 ): Patcher {
   const strict = options.fieldValidation;
   const { schema, kind } = resource;
+  const target = { resource, request, strict };
   if (type === STRATEGIC_PATCH) {
     return (live) => {
       const result = applyStrategicMergePatch(live as unknown as JsonObject, bytes, schema, strict);
-      const plain = plainResult(result, live, schema);
-      if (plain !== undefined) return plain;
-      const shown = () => goText(result.patch);
-      return typedResult(resource, request, options, result.document, result.strictErrors, shown);
+      const object = plainResult(result, live, schema) ?? convertedResult(target, result);
+      object.kind = kind.kind;
+      object.apiVersion = apiVersionOf(kind);
+      return object;
     };
   }
   const apply = type === JSON_PATCH ? applyJsonPatch : applyMergePatch;
@@ -132,15 +140,7 @@ export function makePatcher(
     // The live object as a client sees it: zero values that Go prints are there to be patched.
     const document = JSON.parse(encodeJson(live as unknown as JsonObject, schema)) as JsonObject;
     const result = apply(document, bytes, strict);
-    const text = () => encodeText(result.document);
-    const object = typedResult(
-      resource,
-      request,
-      options,
-      result.document,
-      result.strictErrors,
-      text,
-    );
+    const object = decodedResult(target, result);
     if (schema.unstructured !== undefined) return object; // validation says what it may be
     object.kind = kind.kind;
     object.apiVersion = apiVersionOf(kind);
@@ -158,6 +158,8 @@ function plainlyMerged(
   if (!strategicMerge) return undefined;
   // Zero values that Go prints make no difference to a merge.
   const result = applyMergePatch(live as unknown as JsonObject, bytes, strict);
+  const { kind: said, apiVersion } = result.document as Readonly<Record<string, unknown>>;
+  if (said !== live.kind || apiVersion !== live.apiVersion) return undefined;
   const object = plainResult(result, live, schema);
   if (object === undefined) return undefined;
   object.kind = kind.kind;
@@ -175,39 +177,92 @@ function plainResult(
   return object as unknown as KubeObject | undefined;
 }
 
-/** JSON of a document with bigints kept. */
-function encodeText(value: unknown): string {
-  if (typeof value === "bigint") return String(value);
-  if (Array.isArray(value)) return `[${value.map(encodeText).join(",")}]`;
-  if (typeof value === "object" && value !== null) {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => `${JSON.stringify(key)}:${encodeText(member)}`);
-    return `{${members.join(",")}}`;
-  }
-  return JSON.stringify(value);
+interface PatchTarget {
+  readonly resource: ServedResource;
+  readonly request: AuthorizedRequest;
+  readonly strict: FieldValidation;
 }
 
-/** The patched document as a typed object; 422 for what does not fit. */
-function typedResult(
-  resource: ServedResource,
-  request: AuthorizedRequest,
-  { fieldValidation }: WriteOptions,
-  document: unknown,
-  patchErrors: readonly string[],
-  shown: () => string,
-): KubeObject {
+/** A strategically patched document as a typed object; 422 for what does not fit. */
+function convertedResult(target: PatchTarget, result: StrategicallyPatched): KubeObject {
   const fail = (why: string) =>
-    api.invalid({ group: "", kind: "" }, "", [field.invalid("patch", shown(), why)]);
+    refusedPatch(
+      goText(result.patch),
+      why.startsWith("illegal base64") ? `error decoding from json: ${why}` : why,
+    );
   try {
-    const text = encodeText(document);
-    const decoded = decodeJson(text, resource.schema, { strict: fieldValidation });
+    const document = fromUnstructured(result.document, target.resource.schema);
+    return typedResult(
+      target,
+      patchedText(document, () => true),
+      result.strictErrors,
+      fail,
+    );
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw fail(error.message);
+  }
+}
+
+/** A JSON- or merge-patched document as a typed object; 422 for what does not fit. */
+function decodedResult(target: PatchTarget, result: Patched): KubeObject {
+  const text = patchedText(result.document, result.isSorted);
+  const fail = (why: string) => refusedPatch(text, why);
+  const { resource } = target;
+  const document = result.document as Readonly<Record<string, unknown>> | null;
+  const isTyped = resource.schema.unstructured === undefined && typeof document === "object";
+  if (!isTyped) return typedResult(target, text, result.strictErrors, fail);
+  const { kind, apiVersion } = document ?? {};
+  for (const [name, value] of Object.entries({ kind, apiVersion })) {
+    if (value === undefined || value === null || typeof value === "string") continue;
+    const found = Array.isArray(value) ? "array" : typeof value;
+    const what = found === "boolean" ? "bool" : found === "bigint" ? "number" : found;
+    throw fail(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go struct field .${name} of type string`,
+    );
+  }
+  const version = parseApiVersion(typeof apiVersion === "string" ? apiVersion : "");
+  if (typeof apiVersion === "string" && version === undefined) {
+    throw fail(`unexpected GroupVersion string: ${apiVersion}`);
+  }
+  if (!apiVersion) return withoutVersion(target, Object.keys(document ?? {}), result, fail);
+  const said = typeof kind === "string" && kind !== "" ? kind : resource.kind.kind;
+  const reason = schemaOrReason({ ...(version ?? resource.kind), kind: said }, resource);
+  if (typeof reason === "string") throw fail(reason);
+  return typedResult(target, text, result.strictErrors, fail);
+}
+
+/** Without a version upstream decodes into a type that knows none of the fields. */
+function withoutVersion(
+  { request, strict, resource }: PatchTarget,
+  members: readonly string[],
+  { strictErrors }: Patched,
+  fail: (why: string) => StatusError,
+): KubeObject {
+  const unknown = members.filter((name) => name !== "kind" && name !== "apiVersion").sort();
+  const errors = [...strictErrors, ...unknown.map((name) => `unknown field ${goQuote(name)}`)];
+  if (strict === "Strict") throw fail(`strict decoding error: ${errors.join(", ")}`);
+  reportStrictErrors(request, errors, strict, resource.kind, resource.kind);
+  return {};
+}
+
+const refusedPatch = (shown: string, why: string) =>
+  api.invalid({ group: "", kind: "" }, "", [field.invalid("patch", shown, why)]);
+
+/** Decodes the text and reports what strict decoding finds. */
+function typedResult(
+  { resource, request, strict }: PatchTarget,
+  text: string,
+  patchErrors: readonly string[],
+  fail: (why: string) => StatusError,
+): KubeObject {
+  try {
+    const decoded = decodeJson(text, resource.schema, { strict });
     const errors = [...patchErrors, ...decoded.strictErrors];
-    if (errors.length > 0 && fieldValidation === "Strict") {
+    if (errors.length > 0 && strict === "Strict") {
       throw fail(`strict decoding error: ${errors.join(", ")}`);
     }
-    reportStrictErrors(request, errors, fieldValidation, resource.kind, resource.kind);
+    reportStrictErrors(request, errors, strict, resource.kind, resource.kind);
     return decoded.object as unknown as KubeObject;
   } catch (error) {
     if (error instanceof DecodeError) throw fail(error.message);
@@ -274,7 +329,8 @@ function decodeApply(
     const doing = error.message.startsWith("yaml:") ? "error converting YAML to JSON: " : "";
     throw api.badRequest(`error decoding YAML: ${doing}${error.message}`);
   }
-  const value: unknown = JSON.parse(text);
+  // Integers that a double can not hold must reach the conversion as they are.
+  const value: unknown = /\d{16}/.test(text) ? new JsonReader(text).readAny() : JSON.parse(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     if (value === null) return {};
     const why = "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal";

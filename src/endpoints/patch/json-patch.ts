@@ -25,6 +25,8 @@ export interface Patched {
   readonly document: JsonValue;
   /** For warnings or a refusal; always empty under `Ignore`. */
   readonly strictErrors: readonly string[];
+  /** Whether an object of the document prints its members sorted, as patchedText asks. */
+  readonly isSorted: (object: object) => boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export function applyJsonPatch(
   }
   const run = new Run(document, limits.copyBytesMax);
   for (const operation of patch) run.apply(operation);
-  return { document: run.document, strictErrors };
+  return { document: run.document, strictErrors, isSorted: (object) => run.hasMade(object) };
 }
 
 /** Every failure to apply is this one answer. */
@@ -89,6 +91,11 @@ class Run {
       remove(source);
       this.#add(path, value ?? null);
     } else throw doesNotApply();
+  }
+
+  /** Whether a path of the patch went through the container. */
+  hasMade(container: object): boolean {
+    return this.#owned.has(container as Container);
   }
 
   #valueOf({ value, isForeign }: Operation): JsonValue {

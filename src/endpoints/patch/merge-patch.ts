@@ -8,6 +8,7 @@ import type { FieldValidation } from "../../apimachinery/runtime/json-decode.ts"
 import { JsonReader, setOwn, textOf } from "../../apimachinery/runtime/json-reader.ts";
 import type { Patched } from "./json-patch.ts";
 import { decodeObjectPatch, decoding } from "./patch-body.ts";
+import { containersOf } from "./patched-document.ts";
 
 /**
  * The document with the patch merged in. The result shares what is unchanged with the document, so
@@ -26,7 +27,16 @@ export function applyMergePatch(
     "error decoding patch: ",
   );
   if (patch === null) throw badRequest("Invalid JSON Patch");
-  return { document: mergeObjects(document, patch), strictErrors };
+  return { document: mergeObjects(document, patch), strictErrors, isSorted: outside(document) };
+}
+
+/** Whether an object is none of the document's: looked for when first asked. */
+function outside(document: JsonObject): (object: object) => boolean {
+  let containers: Set<object> | undefined;
+  return (object) => {
+    containers ??= containersOf(document);
+    return !containers.has(object);
+  };
 }
 
 function mergeLaxly(document: JsonObject, body: Uint8Array | string): Patched {
@@ -41,9 +51,10 @@ function mergeLaxly(document: JsonObject, body: Uint8Array | string): Patched {
   } catch {
     throw badRequest("Invalid JSON Patch");
   }
-  if (Array.isArray(patch)) return { document: withoutNulls(patch), strictErrors: [] };
+  const isSorted = outside(document);
+  if (Array.isArray(patch)) return { document: withoutNulls(patch), strictErrors: [], isSorted };
   if (typeof patch !== "object" || patch === null) throw badRequest("Invalid JSON Patch");
-  return { document: mergeObjects(document, patch), strictErrors: [] };
+  return { document: mergeObjects(document, patch), strictErrors: [], isSorted };
 }
 
 /** Merges a decoded patch into a document; shares what is unchanged with both. */

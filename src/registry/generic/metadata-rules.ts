@@ -1,5 +1,8 @@
 /** The rules of metadata that updates pass. Upstream: rest.BeforeUpdate, validateCommonFields. */
+
+import { unknownError } from "../../apimachinery/api/errors.ts";
 import type { ObjectMeta } from "../../apimachinery/meta/types.ts";
+import { goQuote } from "../../apimachinery/runtime/go-text.ts";
 import { type ErrorList, Path } from "../../apimachinery/validation/field.ts";
 import {
   nameIsPathSegment,
@@ -38,4 +41,19 @@ export function validateUpdatedMetadata(
     if (checksFinalizers(resource)) errors.push(...validateKubeFinalizers(metadata, METADATA));
   }
   return errors;
+}
+
+const MAX_UINT64 = 2n ** 64n - 1n;
+
+/**
+ * An object's resourceVersion as a number, 0 for none. Throws a 500 with Go's text for what is no
+ * number of 64 bits. Upstream: APIObjectVersioner.ObjectResourceVersion.
+ */
+export function parseResourceVersion(text: string | undefined): bigint {
+  if (!text) return 0n;
+  const fail = (why: string) => unknownError(`strconv.ParseUint: parsing ${goQuote(text)}: ${why}`);
+  if (!/^[0-9]+$/.test(text)) throw fail("invalid syntax");
+  const version = BigInt(text);
+  if (version > MAX_UINT64) throw fail("value out of range");
+  return version;
 }

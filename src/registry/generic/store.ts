@@ -20,7 +20,7 @@ import type { ReadAt, Storage, Stored } from "../../storage/interfaces.ts";
 import { asRevision } from "../../storage/interfaces.ts";
 import type { HookContext, SubresourceStrategy, Transaction } from "../rest/strategy.ts";
 import { checksFinalizers } from "./finalizers.ts";
-import { validateUpdatedMetadata } from "./metadata-rules.ts";
+import { parseResourceVersion, validateUpdatedMetadata } from "./metadata-rules.ts";
 import { generateName, NAME_GENERATION_TRIES_MAX } from "./names.ts";
 import { decodeStored, encodeAsStored, encodeForStorage } from "./object-codec.ts";
 import type { ServedResource } from "./served-resource.ts";
@@ -304,10 +304,8 @@ async function createInUpdate(
 ): Promise<void> {
   if (!rules.allowCreate) throw api.notFound(resource.groupResource, name);
   const object = await makeUpdated(undefined);
-  const version = metadataOf(object).resourceVersion;
-  if (version !== undefined && version !== "" && version !== "0") {
-    throw api.conflict(resource.groupResource, name, api.OPTIMISTIC_LOCK_MESSAGE);
-  }
+  // Any version that is a number will do, as for upstream.
+  parseResourceVersion(metadataOf(object).resourceVersion);
   delete metadataOf(object).resourceVersion;
   fillSystemFields(object, context.now());
   state.transaction = await resource.hooks?.beginCreate?.(context, object);
@@ -361,13 +359,13 @@ function checkVersion(
 ): void {
   const metadata = metadataOf(object);
   const current = metadataOf(old).resourceVersion ?? "";
-  const version = metadata.resourceVersion ?? "";
-  if (version === "" || version === "0") {
+  const version = parseResourceVersion(metadata.resourceVersion);
+  if (version === 0n) {
     if (!rules.allowUnconditional) throw versionRequired(resource, name);
     metadata.resourceVersion = current;
     return;
   }
-  if (version !== current) {
+  if (version !== BigInt(current)) {
     throw api.conflict(resource.groupResource, name, api.OPTIMISTIC_LOCK_MESSAGE);
   }
 }
