@@ -47,6 +47,12 @@ export function celTypeOf(schema: Schema, resource: boolean, name = "self"): Cel
   return declared(schema, resource, name)?.type;
 }
 
+/** How many values of `schema` a request can hold, by the fewest bytes one has. */
+export function countMax(schema: Schema, resource: boolean): number {
+  const bytesMin = declared(schema, resource, "self")?.bytesMin ?? 0;
+  return Math.floor(REQUEST_SIZE_MAX / (bytesMin + 1));
+}
+
 function declared(schema: Schema, resource: boolean, name: string): Declared | undefined {
   if (schema["x-kubernetes-int-or-string"]) {
     return { type: { kind: "dyn", max: textMax(schema, REQUEST_SIZE_MAX - 2) }, bytesMin: 1 };

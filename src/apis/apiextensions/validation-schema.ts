@@ -14,7 +14,8 @@ import {
 } from "../../apimachinery/validation/field.ts";
 import type { CelType } from "../cel/types.ts";
 import { goStruct } from "../validation/common.ts";
-import { celTypeOf, checkRule } from "./cel-types.ts";
+import { childrenMax, SchemaCosts } from "./cel-costs.ts";
+import { celTypeOf, checkRule, countMax } from "./cel-types.ts";
 import {
   additionalSchema,
   followFieldPath,
@@ -35,6 +36,8 @@ export interface SchemaOptions {
   readonly requirePrunedDefaults: boolean;
   readonly requireAtomicSetType: boolean;
   readonly requireMapListKeysMapSetValidation: boolean;
+  /** Whether a version's schema is the stored one, whose rules may stay what they cost. */
+  readonly isUnchanged: (version: string) => boolean;
 }
 
 /** How the place in the schema restricts it. */
@@ -47,6 +50,9 @@ interface Place {
   readonly uncorrelatable: Path | undefined;
   /** Whether rules are compiled here: not inside allOf and the like, nor in bad schemas. */
   readonly cel: boolean;
+  /** How many such values an object has at most; undefined: only the request's size bounds them. */
+  readonly valuesMax: number | undefined;
+  readonly costs: SchemaCosts;
 }
 
 export const OPENAPI_TYPES = ["array", "boolean", "integer", "number", "object", "string"];
@@ -79,12 +85,13 @@ const ROOT_FIELDS: readonly (keyof Schema)[] = [
 const ROOT_FIELDS_TEXT =
   "[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]";
 
-/** Errors of the schema of one version, or of all versions. */
+/** Errors of the schema of one version, or of all versions (`version` undefined). */
 export function validateCustomResourceValidation(
   validation: { readonly openAPIV3Schema?: Schema | undefined } | undefined,
   statusEnabled: boolean,
   options: SchemaOptions,
   at: Path,
+  version?: string,
 ): ErrorList {
   const schema = validation?.openAPIV3Schema;
   if (schema === undefined) return [];
@@ -102,14 +109,18 @@ export function validateCustomResourceValidation(
     errors.push(...structural, ...defaults);
     cel = structural.length === 0 && defaults.length === 0;
   }
+  const costs = new SchemaCosts(version === undefined || !options.isUnchanged(version));
   const place = {
     isRoot: true,
     insideMeta: false,
     noDefaults: undefined,
     uncorrelatable: undefined,
+    cel,
+    valuesMax: 1,
+    costs,
   };
-  const { schemaErrors, celErrors } = validateSchema(schema, { ...place, cel }, options, path);
-  errors.push(...schemaErrors, ...celErrors);
+  const { schemaErrors, celErrors } = validateSchema(schema, place, options, path);
+  errors.push(...schemaErrors, ...celErrors, ...costs.sumErrors(path));
   if (errors.length === 0 && problem !== undefined) errors.push(invalid(path, "", problem));
   return errors;
 }
@@ -160,6 +171,7 @@ interface Found {
 function validateSchema(schema: Schema, place: Place, options: SchemaOptions, at: Path): Found {
   const found: Found = { schemaErrors: validateOpenAPI(schema, place, options, at), celErrors: [] };
   const errors = found.schemaErrors;
+  const valuesMax = childrenMax(schema, place.valuesMax);
   if (schema.uniqueItems) {
     const detail =
       "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
@@ -167,7 +179,8 @@ function validateSchema(schema: Schema, place: Place, options: SchemaOptions, at
   }
   const visit = (child: Schema | undefined, path: Path, change: Partial<Place>) => {
     if (child === undefined) return;
-    const inner = validateSchema(child, { ...place, isRoot: false, ...change }, options, path);
+    const inside = { ...place, isRoot: false, valuesMax, ...change };
+    const inner = validateSchema(child, inside, options, path);
     errors.push(...inner.schemaErrors);
     found.celErrors.push(...inner.celErrors);
   };
@@ -187,9 +200,11 @@ function validateSchema(schema: Schema, place: Place, options: SchemaOptions, at
     errors.push(...validateRule(rule, schema, rulesAt.index(i)));
   }
   if (errors.length > 0 || !place.cel || rules.length === 0) return found;
-  const self = celTypeOf(schema, place.isRoot);
+  const isResource = place.isRoot || schema["x-kubernetes-embedded-resource"] === true;
+  const self = celTypeOf(schema, isResource);
+  const times = place.valuesMax ?? countMax(schema, isResource);
   for (const [i, rule] of rules.entries()) {
-    found.celErrors.push(...compileRule(rule, self, place.uncorrelatable, rulesAt.index(i)));
+    found.celErrors.push(...compileRule(rule, self, place, times, rulesAt.index(i)));
   }
   return found;
 }
@@ -324,23 +339,33 @@ function validateRule(rule: ValidationRule, schema: Schema, at: Path): ErrorList
   return errors;
 }
 
+/** `times`: how often the rule runs for one object at most. */
 function compileRule(
   rule: ValidationRule,
   self: CelType | undefined,
-  uncorrelatable: Path | undefined,
+  { uncorrelatable, costs }: Place,
+  times: number,
   at: Path,
 ): ErrorList {
   const errors: ErrorList = [];
+  const ruleAt = at.child("rule");
+  const messageAt = at.child("messageExpression");
   const printed = () =>
     goStruct(rule, "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.ValidationRule");
-  const { ruleProblem, messageProblem, usesOldSelf } = checkRule(rule, self);
-  if (ruleProblem !== undefined) errors.push(invalid(at.child("rule"), printed(), ruleProblem));
-  if (messageProblem !== undefined) {
-    errors.push(invalid(at.child("messageExpression"), printed(), messageProblem));
+  const checked = checkRule(rule, self);
+  const { ruleProblem, messageProblem, message, usesOldSelf } = checked;
+  if (ruleProblem === undefined) {
+    const cost = checked.rule.estimate().max;
+    errors.push(...costs.observe("estimated rule cost", ruleAt, cost === 0 ? 0 : cost * times));
+  } else errors.push(invalid(ruleAt, printed(), ruleProblem));
+  if (messageProblem !== undefined) errors.push(invalid(messageAt, printed(), messageProblem));
+  else if (message !== undefined) {
+    const name = "estimated messageExpression cost";
+    errors.push(...costs.observe(name, messageAt, message.estimate().max));
   }
   if (usesOldSelf && uncorrelatable !== undefined) {
     const lead = "oldSelf cannot be used on the uncorrelatable portion of the schema within";
-    errors.push(invalid(at.child("rule"), rule.rule ?? "", `${lead} ${uncorrelatable}`));
+    errors.push(invalid(ruleAt, rule.rule ?? "", `${lead} ${uncorrelatable}`));
   }
   if (!usesOldSelf && rule.optionalOldSelf !== undefined) {
     const detail = "may not be set if oldSelf is not used in rule";

@@ -95,6 +95,11 @@ function schemasOf(spec: Spec | undefined): Schema[] {
   return [spec?.validation?.openAPIV3Schema, ...own].filter((one) => one !== undefined);
 }
 
+function schemaOf(spec: Spec | undefined, version: string): Schema | undefined {
+  const own = spec?.versions?.find(({ name }) => name === version);
+  return own?.schema?.openAPIV3Schema ?? spec?.validation?.openAPIV3Schema;
+}
+
 function anySchema(spec: Spec | undefined, test: (schema: Schema) => boolean): boolean {
   return schemasOf(spec).some((schema) => schemaHas(schema, test));
 }
@@ -126,6 +131,10 @@ function optionsOf(crd: Crd, old: Crd | undefined): Options {
       spec,
       (schema) => validateMapListKeysMapSet(schema, SPEC).length > 0,
     ),
+    isUnchanged: (version) => {
+      const stored = schemaOf(spec, version);
+      return stored !== undefined && semanticDeepEqual(schemaOf(crd.spec, version), stored);
+    },
     tooManyFieldsAllowed: (version) => {
       const fields = (one: Spec | undefined) =>
         version === ""
@@ -244,7 +253,13 @@ function validateVersion(
   const errors = validateDeprecationWarning(version, at.child("deprecationWarning"));
   const schemaAt = at.child("schema");
   errors.push(
-    ...validateCustomResourceValidation(version.schema, statusEnabled, options, schemaAt),
+    ...validateCustomResourceValidation(
+      version.schema,
+      statusEnabled,
+      options,
+      schemaAt,
+      version.name ?? "",
+    ),
     ...validateSubresources(version.subresources, at.child("subresources")),
   );
   for (const [i, column] of (version.additionalPrinterColumns ?? []).entries()) {

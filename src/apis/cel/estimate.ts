@@ -135,10 +135,13 @@ class Estimator {
     return node.kind === "ident" ? this.#local(node.name)?.size : undefined;
   }
 
-  /** The size that the schema allows at a path from a variable. */
+  /**
+   * The size that the schema allows at a path. As for upstream every path begins at self, even that
+   * of an element of what no variable holds.
+   */
   #declaredSize(path: readonly string[]): Estimate | undefined {
     const [root, ...rest] = path;
-    let type = root === undefined ? undefined : this.#variables.get(root);
+    let type = root === undefined ? undefined : this.#variables.get("self");
     for (const step of rest) type = type === undefined ? undefined : stepInto(type, step);
     if (type === undefined) return undefined;
     return { min: 0, max: "max" in type ? (type.max ?? 0) : 0 };

@@ -160,7 +160,12 @@ const rows: readonly (readonly [string, Record<string, unknown>, readonly string
     {
       [at(".properties.a")]: {
         type: "array",
-        items: { type: "string", "x-kubernetes-validations": [{ rule: "self == oldSelf" }] },
+        maxItems: 9,
+        items: {
+          type: "string",
+          maxLength: 9,
+          "x-kubernetes-validations": [{ rule: "self == oldSelf" }],
+        },
       },
     },
     [`Invalid ${inSpec}.properties[a].items.x-kubernetes-validations[0].rule`],
