@@ -178,6 +178,11 @@ testUpdate(claims, claim, [
   ["grows before it is bound", { "spec.resources.requests.storage": "20G" }, ["Forbidden spec"]],
   ["shrinks", { "spec.resources.requests.storage": "5G" }, ["Forbidden spec"]],
   ["class", { "spec.storageClassName": "y" }, ["Forbidden spec"]],
+  [
+    "no access mode, told once",
+    { "spec.accessModes": [] },
+    ["Required spec.accessModes", "Forbidden spec"],
+  ],
 ]);
 testUpdate(
   claims,

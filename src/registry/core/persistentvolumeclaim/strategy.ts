@@ -70,10 +70,7 @@ export const registration: ResourceRegistration<Claim> = {
       }
     },
     updateMetadataRules: ["update", "create"],
-    validateUpdate: (_context, object, old) => [
-      ...validatePersistentVolumeClaim(object, old),
-      ...validatePersistentVolumeClaimUpdate(object, old),
-    ],
+    validateUpdate: (_context, object, old) => validatePersistentVolumeClaimUpdate(object, old),
     warningsOnUpdate: (_context, object) => warningsForPersistentVolumeClaim(object),
     subresources: {
       status: {
