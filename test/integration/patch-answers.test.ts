@@ -56,3 +56,21 @@ test("codes and messages are upstream's", { timeout }, async () => {
     if (message !== undefined) assert.equal(masked(JSON.parse(answer.body).message), message, what);
   }
 });
+
+test("owners of a new object know nothing of what clients may not set", { timeout }, async () => {
+  const metadata = { name: "wiped", deletionTimestamp: "2030-01-01T00:00:00Z", uid: "x" };
+  const object = { metadata, spec: { finalizers: ["a.b/c"] } };
+  const { status, body } = await ask(
+    "POST",
+    "/api/v1/namespaces",
+    "application/json",
+    JSON.stringify(object),
+  );
+  assert.equal(status, 201);
+  const made = JSON.parse(body);
+  assert.equal(made.metadata.deletionTimestamp, undefined);
+  assert.notEqual(made.metadata.uid, "x");
+  const [entry] = made.metadata.managedFields;
+  assert.deepEqual(Object.keys(entry.fieldsV1["f:metadata"]), ["f:labels"]);
+  assert.deepEqual(entry.fieldsV1["f:spec"], { "f:finalizers": {} });
+});

@@ -5,7 +5,7 @@
  */
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
-import { createObject, type Written } from "../../registry/generic/store.ts";
+import { createObject, type Written, wipeSystemFields } from "../../registry/generic/store.ts";
 import type { AuthorizedRequest, Handler, Response } from "../../request/request.ts";
 import {
   attributesOf,
@@ -50,6 +50,7 @@ export async function createDecoded(
   options: WriteOptions,
 ): Promise<Written> {
   const { resource, api: shared } = scope;
+  wipeSystemFields(object);
   dedupOwnerReferences(request, object);
   const manager = managerOf(options.fieldManager, request);
   const managed = fieldManagerFor(resource, "").created(object, manager);

@@ -148,14 +148,22 @@ function generatedNameConflict(resource: ServedResource, name: string): StatusEr
   return new api.StatusError("AlreadyExists", message, { details });
 }
 
-/** Upstream: rest.FillObjectMetaSystemFields and WipeObjectMetaSystemFields. */
-function fillSystemFields(object: KubeObject, now: Date): void {
+/** Takes from a new object what is not for clients to set. Upstream: WipeObjectMetaSystemFields. */
+export function wipeSystemFields(object: KubeObject): void {
   const metadata = metadataOf(object);
-  metadata.creationTimestamp = secondsOf(now);
-  metadata.uid = randomUUID();
+  delete metadata.creationTimestamp;
+  delete metadata.uid;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.selfLink;
+}
+
+/** Upstream: rest.FillObjectMetaSystemFields. */
+function fillSystemFields(object: KubeObject, now: Date): void {
+  wipeSystemFields(object);
+  const metadata = metadataOf(object);
+  metadata.creationTimestamp = secondsOf(now);
+  metadata.uid = randomUUID();
 }
 
 /** RFC3339 in UTC, whole seconds, as metav1.Time prints. */

@@ -244,3 +244,11 @@ test("a message of a service", () => {
   const [error] = createErrors(services, changed(base, { "spec.ports[0].port": 0 }));
   assert.equal(error?.detail, "must be between 1 and 65535, inclusive");
 });
+
+test("a service by name has no internal traffic policy", () => {
+  const spec = { type: "ExternalName", externalName: "a.b", internalTrafficPolicy: "Local" };
+  const object = decoded(services, { ...base, spec });
+  services.strategy.canonicalize?.(object);
+  const { spec: left } = object as { spec?: object };
+  assert.equal(Object.hasOwn(left ?? {}, "internalTrafficPolicy"), false);
+});

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setResourceClaimDefaults } from "../../../src/apis/resource/v1/defaults.ts";
+import type { ResourceClaimSpec } from "../../../src/apis/resource/v1/types.ts";
 import {
   claimFromV1,
   claimToV1,
@@ -219,4 +221,14 @@ test("v1 through v1beta1 and back is what it was", () => {
   assert.deepEqual(claimToV1(claimFromV1(object)), object);
   const stored = decoded(slices, slice);
   assert.deepEqual(sliceToV1(sliceFromV1(stored)), stored);
+});
+
+test("tolerations compare values unless they say otherwise", () => {
+  const tolerations = [{ key: "a" }, { key: "b", operator: "Exists" }];
+  const both = changed(claim, { "spec.devices.requests[0].exactly.tolerations": tolerations });
+  const object = decoded(claims, both) as { spec?: ResourceClaimSpec };
+  setResourceClaimDefaults(object);
+  const [first, second] = object.spec?.devices?.requests?.[0]?.exactly?.tolerations ?? [];
+  assert.equal(first?.operator, "Equal");
+  assert.equal(second?.operator, "Exists");
 });

@@ -1,10 +1,24 @@
 /** Upstream: pkg/apis/resource/v1/defaults.go. */
-import type { DeviceSubRequest, ResourceClaimSpec, ResourceSlice } from "./types.ts";
+import type {
+  DeviceSubRequest,
+  DeviceToleration,
+  ResourceClaim,
+  ResourceClaimSpec,
+  ResourceSlice,
+} from "./types.ts";
+
+/** Tolerations compare values unless they say otherwise. */
+export function setTolerationDefaults(
+  tolerations: readonly Pick<DeviceToleration, "operator">[] | undefined,
+): void {
+  for (const toleration of tolerations ?? []) toleration.operator ||= "Equal";
+}
 
 /** One device, unless all are wanted. */
 export function setDeviceRequestDefaults(
-  request: Pick<DeviceSubRequest, "allocationMode" | "count">,
+  request: Pick<DeviceSubRequest, "allocationMode" | "count" | "tolerations">,
 ): void {
+  setTolerationDefaults(request.tolerations);
   if (!request.allocationMode) request.allocationMode = "ExactCount";
   if (request.allocationMode === "ExactCount" && !request.count) request.count = 1;
 }
@@ -16,9 +30,12 @@ function setSpecDefaults(spec: ResourceClaimSpec | undefined): void {
   }
 }
 
-/** Requests of a claim. */
-export function setResourceClaimDefaults(claim: { spec?: ResourceClaimSpec | undefined }): void {
+/** Requests of a claim, and what was allocated for them. */
+export function setResourceClaimDefaults(claim: Pick<ResourceClaim, "spec" | "status">): void {
   setSpecDefaults(claim.spec);
+  for (const result of claim.status?.allocation?.devices?.results ?? []) {
+    setTolerationDefaults(result.tolerations);
+  }
 }
 
 /** Requests of a claim's template. */

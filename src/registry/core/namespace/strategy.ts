@@ -22,7 +22,7 @@ export const registration: ResourceRegistration<Kube<Namespace>> = {
   strategy: {
     validateName: nameIsDNSLabel,
     returnsDeletedObject: true,
-    resetFields: ["status", "spec.finalizers"],
+    resetFields: ["status"],
     prepareForCreate(_context, object) {
       object.status = { phase: "Active" };
       object.spec ??= {};

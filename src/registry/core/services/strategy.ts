@@ -83,6 +83,10 @@ export const registration: ResourceRegistration<Kube<Service>> = {
     },
     validateUpdate: (_context, object, old) => validateServiceUpdate(object, old),
     warningsOnUpdate: (_context, object) => warningsForService(object),
+    canonicalize({ spec }) {
+      // Upstream hides it whenever it reads such a service.
+      if (spec?.type === "ExternalName") delete spec.internalTrafficPolicy;
+    },
     subresources: {
       status: {
         prepareForUpdate: (_context, object, old) => keepFields(object, old, "spec"),
