@@ -11,9 +11,10 @@ import {
   type DeleteResult,
   deleteObject,
 } from "../../generic/delete.ts";
-import { decodeStored, encodeForStorage } from "../../generic/object-codec.ts";
-import { keepsProtobuf, type ServedResource } from "../../generic/served-resource.ts";
-import { interpreted, secondsOf, storageOf, type WriteContext } from "../../generic/store.ts";
+import { decodeStored } from "../../generic/object-codec.ts";
+import type { ServedResource } from "../../generic/served-resource.ts";
+import { storageOf, type WriteContext } from "../../generic/store.ts";
+import { beginTermination } from "../../generic/termination.ts";
 
 export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 
@@ -34,32 +35,16 @@ export async function deleteDefinition(
   if (metadataOf(current).deletionTimestamp !== undefined) {
     return deleteObject(resource, context, target, options, admit);
   }
-  const terminate = async (object: Crd) => {
-    checkPreconditions(resource, name, options, object);
-    await admit(object);
-    beginTermination(object, secondsOf(context.now()));
-    return object;
-  };
-  if (context.dryRun) {
-    return { object: await terminate(current), deleted: false, pending: false };
-  }
-  let object = current;
-  try {
-    const written = await storage.guaranteedUpdate(name, {}, async (latest) => {
-      if (latest === undefined) throw api.notFound(resource.groupResource, name);
-      object = await terminate(decodeStored<Crd>(latest, resource.storageSchema));
-      return { json: encodeForStorage(object, resource.storageSchema, keepsProtobuf(resource)) };
-    });
-    metadataOf(object).resourceVersion = String(written.revision);
-    return { object, deleted: false, pending: false };
-  } catch (error) {
-    throw interpreted(error, resource, "delete", name);
-  }
+  return beginTermination(resource, context, current, {
+    name,
+    options,
+    admit,
+    mark: markTerminating,
+  });
 }
 
-function beginTermination(object: Crd, now: string): void {
+function markTerminating(object: Crd, now: string): void {
   const metadata = metadataOf(object);
-  metadata.deletionTimestamp ??= now;
   const finalizers = metadata.finalizers ?? [];
   if (!finalizers.includes(CLEANUP_FINALIZER)) {
     metadata.finalizers = [...finalizers, CLEANUP_FINALIZER];
@@ -74,21 +59,4 @@ function beginTermination(object: Crd, now: string): void {
   };
   const others = (object.status?.conditions ?? []).filter(({ type }) => type !== "Terminating");
   object.status = { ...object.status, conditions: [...others, condition] };
-}
-
-function checkPreconditions(
-  resource: ServedResource,
-  name: string,
-  { preconditions }: DeleteOptions,
-  object: KubeObject,
-): void {
-  const { uid = "", resourceVersion = "" } = metadataOf(object);
-  if (preconditions?.uid && preconditions.uid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
-    throw api.conflict(resource.groupResource, name, why);
-  }
-  if (preconditions?.resourceVersion && preconditions.resourceVersion !== resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
-    throw api.conflict(resource.groupResource, name, why);
-  }
 }
