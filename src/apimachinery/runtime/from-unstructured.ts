@@ -4,7 +4,7 @@
  * fit is refused in its words. Upstream: apimachinery/pkg/runtime/converter.go.
  */
 import { DecodeError } from "./decode-error.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { setOwn } from "./json-reader.ts";
 import type { StructSchema, TypeSchema } from "./type-schema.ts";
 
@@ -51,7 +51,7 @@ function converted(value: JsonValue, type: TypeSchema): JsonValue {
 }
 
 function structOf(value: JsonValue, schema: StructSchema): JsonValue {
-  if (!isObject(value)) throw refused(`cannot restore struct from: ${kindOf(value)}`);
+  if (!isJsonObject(value)) throw refused(`cannot restore struct from: ${kindOf(value)}`);
   const out: JsonObject = {};
   for (const { json, type } of schema.fields) {
     const member = Object.hasOwn(value, json) ? value[json] : undefined;
@@ -65,7 +65,7 @@ function structOf(value: JsonValue, schema: StructSchema): JsonValue {
 }
 
 function mapOf(value: JsonValue, type: TypeSchema): JsonValue {
-  if (!isObject(value)) throw refused(`cannot restore map from ${kindOf(value)}`);
+  if (!isJsonObject(value)) throw refused(`cannot restore map from ${kindOf(value)}`);
   const out: JsonObject = {};
   for (const name of Object.keys(value)) {
     setOwn<JsonValue | undefined>(out, name, converted(value[name] ?? null, type));
@@ -91,10 +91,6 @@ function refused(message: string): DecodeError {
 
 const isNumber = (value: JsonValue): value is number | bigint =>
   typeof value === "number" || typeof value === "bigint";
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Go's kind of an unstructured value. */
 function kindOf(value: JsonValue): string {

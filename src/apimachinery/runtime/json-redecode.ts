@@ -4,7 +4,7 @@
  * of the ordinary is left to decodeJson, which knows Go's results and texts.
  */
 import { cloneJson } from "./clone.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { decodeJsonValue, isZeroField } from "./json-decode.ts";
 import { encodeJsonValue } from "./json-encode.ts";
 import { setOwn } from "./json-reader.ts";
@@ -27,17 +27,13 @@ export function redecode(
   base: JsonObject,
   schema: StructSchema,
 ): JsonObject | undefined {
-  if (!isObject(document) || schema.unstructured !== undefined) return undefined;
+  if (!isJsonObject(document) || schema.unstructured !== undefined) return undefined;
   try {
     return structOf(document, base, schema, 0);
   } catch (error) {
     if (error === NOT_PLAIN) return undefined;
     throw error;
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function structOf(
@@ -47,7 +43,7 @@ function structOf(
   depth: number,
 ): JsonObject {
   if (depth > DEPTH_MAX) throw NOT_PLAIN;
-  const before = isObject(base) ? base : undefined;
+  const before = isJsonObject(base) ? base : undefined;
   const object: JsonObject = {};
   for (const name in value) {
     const member = value[name];
@@ -75,13 +71,13 @@ function typedOf(
 ): JsonValue {
   switch (type.kind) {
     case "struct":
-      if (!isObject(value)) throw NOT_PLAIN;
+      if (!isJsonObject(value)) throw NOT_PLAIN;
       return structOf(value, base, type, depth);
     case "list":
       if (!Array.isArray(value)) throw NOT_PLAIN;
       return listOf(value, base, type.elem, depth);
     case "map":
-      if (!isObject(value)) throw NOT_PLAIN;
+      if (!isJsonObject(value)) throw NOT_PLAIN;
       return mapOf(value, base, type.value, depth);
     case "string":
     case "bool":
@@ -130,7 +126,7 @@ function mapOf(
   type: TypeSchema,
   depth: number,
 ): JsonObject {
-  const before = isObject(base) ? base : undefined;
+  const before = isJsonObject(base) ? base : undefined;
   const map: JsonObject = {};
   for (const name in value) {
     const member = value[name];

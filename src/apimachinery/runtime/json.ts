@@ -4,3 +4,8 @@ export type JsonValue = null | boolean | number | bigint | string | JsonValue[] 
 export interface JsonObject {
   [name: string]: JsonValue | undefined;
 }
+
+/** Whether a value of parsed JSON is an object: no list and not null. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -2,7 +2,7 @@
  * Runs the x-kubernetes-validations of a schema over an object, within one budget.
  * Upstream: apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go.
  */
-import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../apimachinery/runtime/json.ts";
 import { semanticDeepEqual } from "../../apimachinery/validation/equality.ts";
 import {
   duplicate,
@@ -21,6 +21,7 @@ import type { CelType } from "../cel/types.ts";
 import { CelError, CelOptional } from "../cel/values.ts";
 import { wrapJson } from "../cel/wrap.ts";
 import { celTypeOf, checkRule, escapeProperty } from "./cel-types.ts";
+import { oldItems } from "./list-values.ts";
 import {
   additionalSchema,
   followFieldPath,
@@ -188,7 +189,7 @@ class RuleRun {
     isSame: boolean,
   ): void {
     const isCorrelatable = node.schema["x-kubernetes-map-type"] !== "atomic";
-    const before = isCorrelatable && isMap(old) ? old : undefined;
+    const before = isCorrelatable && isJsonObject(old) ? old : undefined;
     for (const [name, member] of Object.entries(value)) {
       const own = node.properties.get(name);
       const of = own ?? (node.schema.properties === undefined ? node.additional : undefined);
@@ -341,20 +342,4 @@ function ruleText({ rule = "", message = "" }: ValidationRule): string {
 function messageOf(rule: ValidationRule): string {
   const { message = "" } = rule;
   return message === "" ? `failed rule: ${ruleText(rule)}` : message.trim();
-}
-
-const isMap = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Finds what an item of a list that is a map was before. */
-function oldItems(
-  schema: Schema,
-  old: JsonValue | undefined,
-): ((item: JsonValue) => JsonValue | undefined) | undefined {
-  if (!Array.isArray(old) || schema["x-kubernetes-list-type"] !== "map") return undefined;
-  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-  const keyOf = (item: JsonValue) =>
-    isMap(item) ? JSON.stringify(keys.map((key) => String(item[key]))) : "";
-  const byKey = new Map(old.map((item) => [keyOf(item), item]));
-  return (item) => byKey.get(keyOf(item));
 }

@@ -3,7 +3,7 @@
  * Upstream: apiextensions-apiserver/pkg/apiserver/schema/objectmeta.
  */
 import { DecodeError } from "../../apimachinery/runtime/decode-error.ts";
-import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../apimachinery/runtime/json.ts";
 import { decodeJson } from "../../apimachinery/runtime/json-decode.ts";
 import { encodeJsonValue } from "../../apimachinery/runtime/json-encode.ts";
 import {
@@ -79,9 +79,6 @@ export function withoutEmpty(metadata: JsonObject): JsonObject {
   return metadata;
 }
 
-const isMap = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Calls `visit` for every embedded object below `value`, which is one itself at the root. */
 export function eachEmbedded(
   value: JsonValue,
@@ -97,7 +94,7 @@ export function eachEmbedded(
     }
     return;
   }
-  if (!isMap(value)) return;
+  if (!isJsonObject(value)) return;
   const additional = additionalSchema(schema);
   for (const [name, member] of Object.entries(value)) {
     const { properties } = schema;
@@ -115,7 +112,7 @@ function enter(
   path: Path,
   visit: (object: JsonObject, path: Path | undefined) => void,
 ): void {
-  if (schema["x-kubernetes-embedded-resource"] === true && isMap(value)) visit(value, path);
+  if (schema["x-kubernetes-embedded-resource"] === true && isJsonObject(value)) visit(value, path);
   eachEmbedded(value, schema, path, visit);
 }
 
@@ -158,7 +155,7 @@ export function validateEmbedded(object: JsonObject, schema: Schema): ErrorList 
       else if (value === "") errors.push(required(at.child(name), "must not be empty"));
     }
     const { metadata } = embedded;
-    const found = isMap(metadata) ? metadata : {};
+    const found = isJsonObject(metadata) ? metadata : {};
     const isNamespaced = found["namespace"] !== undefined;
     const errorsOfMeta = validateObjectMeta(
       found,

@@ -3,7 +3,7 @@
  * pass. Upstream: k8s.io/kube-openapi/pkg/validation/validate, and
  * apiextensions-apiserver/pkg/apiserver/validation.
  */
-import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
+import { isJsonObject, type JsonValue } from "../../apimachinery/runtime/json.ts";
 import { semanticDeepEqual } from "../../apimachinery/validation/equality.ts";
 import {
   type ErrorList,
@@ -16,6 +16,7 @@ import {
   typeInvalid,
 } from "../../apimachinery/validation/field.ts";
 import { hasFormat } from "./formats.ts";
+import { oldItems } from "./list-values.ts";
 import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
 
 /**
@@ -90,9 +91,6 @@ function typeOf(value: JsonValue): string {
   if (typeof value === "number") return isInteger(value) ? "integer" : "number";
   return typeof value === "boolean" ? "boolean" : typeof value;
 }
-
-const isMap = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function typeFits(type: string, got: string, _value: JsonValue): boolean {
   return type === got || (type === "number" && got === "integer");
@@ -201,21 +199,6 @@ function validateList(
   return errors;
 }
 
-/** Finds what an item was before: items of a list that is a map are known by their keys. */
-function oldItems(
-  schema: Schema,
-  old: JsonValue | undefined,
-): ((item: JsonValue) => JsonValue | undefined) | undefined {
-  if (!Array.isArray(old) || schema["x-kubernetes-list-type"] !== "map") return undefined;
-  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-  const keyOf = (item: JsonValue) => {
-    const isMap = typeof item === "object" && item !== null && !Array.isArray(item);
-    return isMap ? JSON.stringify(keys.map((key) => String(item[key]))) : "";
-  };
-  const byKey = new Map(old.map((item) => [keyOf(item), item]));
-  return (item) => byKey.get(keyOf(item));
-}
-
 function validateObject(
   value: Readonly<Record<string, JsonValue>>,
   schema: Schema,
@@ -243,7 +226,7 @@ function validateObject(
     const own = schema.properties;
     const property = own !== undefined && Object.hasOwn(own, key) ? own[key] : additional;
     if (property !== undefined) {
-      const before = isMap(old) && Object.hasOwn(old, key) ? old[key] : undefined;
+      const before = isJsonObject(old) && Object.hasOwn(old, key) ? old[key] : undefined;
       errors.push(...validateSchemaValue(member, property, at, below(key), before));
     }
   }

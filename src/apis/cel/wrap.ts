@@ -2,16 +2,13 @@
  * JSON as CEL values, wrapped level by level as an expression looks into it.
  * Upstream: apiserver/pkg/cel/common/valuesunstructured.go.
  */
+import { isJsonObject } from "../../apimachinery/runtime/json.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import type { CelType, ListType, MapType, ObjectType } from "./types.ts";
 import { DYN, STRING } from "./types.ts";
 import { ArrayList, CelError, CelList, CelMap, type CelValue, equal } from "./values.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A JSON value as a value of the declared type. Throws CelError where it is none. */
 export function wrapJson(value: unknown, type: CelType): CelValue {
@@ -20,9 +17,9 @@ export function wrapJson(value: unknown, type: CelType): CelValue {
     case "list":
       return Array.isArray(value) ? new JsonList(value, type) : misfit(type);
     case "map":
-      return isObject(value) ? new JsonMap(value, type) : misfit(type);
+      return isJsonObject(value) ? new JsonMap(value, type) : misfit(type);
     case "object":
-      return isObject(value) ? new JsonObject(value, type) : misfit(type);
+      return isJsonObject(value) ? new JsonObject(value, type) : misfit(type);
     case "int":
       return typeof value === "number" ? BigInt(Math.trunc(value)) : plain(value, "bigint", type);
     case "double":
@@ -69,7 +66,7 @@ function wrapDyn(value: unknown): CelValue {
       return value;
     default:
       if (Array.isArray(value)) return new JsonList(value, DYN_LIST);
-      return isObject(value) ? new JsonMap(value, DYN_MAP) : null;
+      return isJsonObject(value) ? new JsonMap(value, DYN_MAP) : null;
   }
 }
 

@@ -2,7 +2,7 @@
  * Custom resources in OpenAPI: their operations and definitions, made of the definition's schema.
  * Upstream: apiextensions-apiserver/pkg/controller/openapi/builder/builder.go.
  */
-import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../apimachinery/runtime/json.ts";
 import { structOf } from "../../apis/schemas.ts";
 import type { Definitions, OpenApiVersion } from "./definitions.ts";
 
@@ -251,14 +251,13 @@ function shownSchema(schema: JsonObject, make: Making): JsonObject {
 }
 
 function shownMember(name: string, value: JsonValue, make: Making): JsonValue {
-  const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
-  if (name === "properties" && isMap) {
+  if (name === "properties" && isJsonObject(value)) {
     return Object.fromEntries(
       Object.entries(value).map(([key, one]) => [key, shownSchema(one as JsonObject, make)]),
     );
   }
   const isSchema = ["items", "additionalProperties", "not"].includes(name);
-  if (isSchema && isMap) return shownSchema(value, make);
+  if (isSchema && isJsonObject(value)) return shownSchema(value, make);
   if (["allOf", "anyOf", "oneOf"].includes(name) && Array.isArray(value)) {
     return value.map((one) => shownSchema(one as JsonObject, make));
   }

@@ -3,7 +3,7 @@
  * Upstream: gopkg.in/evanphx/json-patch.v4/merge.go and apiserver/pkg/endpoints/handlers/patch.go.
  */
 import { badRequest } from "../../apimachinery/api/errors.ts";
-import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../apimachinery/runtime/json.ts";
 import type { FieldValidation } from "../../apimachinery/runtime/json-decode.ts";
 import { JsonReader, setOwn, textOf } from "../../apimachinery/runtime/json-reader.ts";
 import type { Patched } from "./json-patch.ts";
@@ -72,18 +72,14 @@ export function mergeObjects(document: JsonObject, patch: JsonObject): JsonObjec
 }
 
 function mergeValue(current: JsonValue, patch: JsonValue): JsonValue {
-  if (!isObject(current)) return withoutNulls(patch);
-  return isObject(patch) ? mergeObjects(current, patch) : patch;
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isJsonObject(current)) return withoutNulls(patch);
+  return isJsonObject(patch) ? mergeObjects(current, patch) : patch;
 }
 
 /** Without null members at any depth; null items of lists stay. */
 function withoutNulls(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map((item) => (item === null ? null : withoutNulls(item)));
-  if (!isObject(value)) return value;
+  if (!isJsonObject(value)) return value;
   const out: JsonObject = {};
   for (const name of Object.keys(value)) {
     const member = value[name] ?? null;

@@ -13,6 +13,7 @@ import type { JsonObject, KubeObject, ManagedFieldsEntry } from "../../apimachin
 import { metadataOf } from "../../apimachinery/meta/types.ts";
 import { cloneJson } from "../../apimachinery/runtime/clone.ts";
 import { apiVersionOf } from "../../apimachinery/runtime/gvk.ts";
+import { isJsonObject } from "../../apimachinery/runtime/json.ts";
 import { validateScale } from "../../apis/autoscaling/v1/validation.ts";
 import { structOf } from "../../apis/schemas.ts";
 import { valueAt } from "../../registry/apiextensions/customresource/strategy.ts";
@@ -193,8 +194,7 @@ function setReplicas(object: KubeObject, path: readonly string[], replicas: numb
   let at = object as JsonObject;
   for (const name of path.slice(0, -1)) {
     const inner = at[name];
-    const isMap = typeof inner === "object" && inner !== null && !Array.isArray(inner);
-    const next: JsonObject = isMap ? (inner as JsonObject) : {};
+    const next: JsonObject = isJsonObject(inner) ? inner : {};
     at[name] = next;
     at = next;
   }

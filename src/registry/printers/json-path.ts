@@ -2,8 +2,9 @@
  * The part of kubectl's JSONPath that columns of custom resources use: names, indexes, slices,
  * wildcards, recursion and filters. Upstream: client-go/util/jsonpath.
  */
+import { isJsonObject } from "../../apimachinery/runtime/json.ts";
+
 type Json = unknown;
-type JsonMap = Readonly<Record<string, Json>>;
 
 /** Finds values, in order; throws nothing: what is missing is left out. */
 export type JsonPath = (root: Json) => Json[];
@@ -48,20 +49,17 @@ function nextStep(text: string): Parsed | undefined {
 
 const unescaped = (name: string) => name.replace(/\\(.)/g, "$1");
 
-const isMap = (value: Json): value is JsonMap =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const everything = (value: Json): Json[] => {
   if (Array.isArray(value)) return [value, ...value.flatMap(everything)];
-  return isMap(value) ? [value, ...Object.values(value).flatMap(everything)] : [value];
+  return isJsonObject(value) ? [value, ...Object.values(value).flatMap(everything)] : [value];
 };
 
 const member =
   (name: string) =>
   (value: Json): Json[] => {
     if (name === "*")
-      return Array.isArray(value) ? value : isMap(value) ? Object.values(value) : [];
-    return isMap(value) && Object.hasOwn(value, name) ? [value[name]] : [];
+      return Array.isArray(value) ? value : isJsonObject(value) ? Object.values(value) : [];
+    return isJsonObject(value) && Object.hasOwn(value, name) ? [value[name]] : [];
   };
 
 function bracket(text: string): Parsed | undefined {

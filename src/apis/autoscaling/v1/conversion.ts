@@ -5,7 +5,11 @@
  */
 import type { KubeObject } from "../../../apimachinery/meta/types.ts";
 import { goString } from "../../../apimachinery/runtime/go-string.ts";
-import type { JsonObject, JsonValue } from "../../../apimachinery/runtime/json.ts";
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from "../../../apimachinery/runtime/json.ts";
 import { encodeJson } from "../../../apimachinery/runtime/json-encode.ts";
 import { structOf } from "../../schemas.ts";
 import type * as v2 from "../v2/types.ts";
@@ -80,17 +84,13 @@ function withoutNulls<T extends object>(object: T): T {
 
 function listIn<T>(text: string | undefined): T[] {
   const value = parsed(text);
-  const isList = Array.isArray(value) && value.every((one) => isObject(one));
+  const isList = Array.isArray(value) && value.every((one) => isJsonObject(one));
   return isList ? (value as unknown as T[]) : [];
 }
 
 function objectIn(text: string | undefined): JsonObject | undefined {
   const value = parsed(text);
-  return isObject(value) ? value : undefined;
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isJsonObject(value) ? value : undefined;
 }
 
 function parsed(text: string | undefined): JsonValue | undefined {
@@ -105,7 +105,7 @@ function parsed(text: string | undefined): JsonValue | undefined {
 /** `ScaleUp` to `scaleUp`, at every depth; null is absent. */
 function lowerFirst(value: JsonValue | undefined): JsonValue | undefined {
   if (Array.isArray(value)) return value.map((one) => lowerFirst(one) ?? null);
-  if (!isObject(value)) return value;
+  if (!isJsonObject(value)) return value;
   const out: JsonObject = {};
   for (const [name, member] of Object.entries(value)) {
     if (member === null) continue;
