@@ -4,7 +4,7 @@ import { unknownError } from "../apimachinery/api/errors.ts";
 import type { KubeObject } from "../apimachinery/meta/types.ts";
 import { cloneJson } from "../apimachinery/runtime/clone.ts";
 import { DecodeError } from "../apimachinery/runtime/decode-error.ts";
-import { fromUnstructured } from "../apimachinery/runtime/from-unstructured.ts";
+import { converterText, fromUnstructured } from "../apimachinery/runtime/from-unstructured.ts";
 import { apiVersionOf } from "../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../apimachinery/runtime/json.ts";
 import { decodeJson } from "../apimachinery/runtime/json-decode.ts";
@@ -92,11 +92,8 @@ function makeManager(resource: ServedResource, subresource: string): EndpointFie
 function unconvertible({ kind }: ServedResource, config: KubeObject, { message }: DecodeError) {
   const { namespace = "", name = "" } = config.metadata ?? {};
   const gvk = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
-  const why = message.startsWith("illegal base64")
-    ? `error decoding from json: ${message}`
-    : message;
   return unknownError(
-    `failed to convert new object (${namespace}/${name}; ${gvk}) to proper version: unable to convert unstructured object to ${gvk}: ${why}`,
+    `failed to convert new object (${namespace}/${name}; ${gvk}) to proper version: unable to convert unstructured object to ${gvk}: ${converterText(message)}`,
   );
 }
 

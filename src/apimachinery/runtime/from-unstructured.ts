@@ -20,6 +20,11 @@ export function fromUnstructured(document: JsonValue, schema: StructSchema): Jso
   return converted(document, schema);
 }
 
+/** A DecodeError's message as the converter tells it: it hands base64 to the decoder of JSON. */
+export function converterText(message: string): string {
+  return message.startsWith("illegal base64") ? `error decoding from json: ${message}` : message;
+}
+
 function converted(value: JsonValue, type: TypeSchema): JsonValue {
   if (value === null) return null;
   switch (type.kind) {

@@ -4,9 +4,13 @@ import * as api from "../../apimachinery/api/errors.ts";
 import { StatusError } from "../../apimachinery/api/errors.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { DecodeError } from "../../apimachinery/runtime/decode-error.ts";
-import { fromUnstructured } from "../../apimachinery/runtime/from-unstructured.ts";
+import { converterText, fromUnstructured } from "../../apimachinery/runtime/from-unstructured.ts";
 import { goQuote } from "../../apimachinery/runtime/go-text.ts";
-import { apiVersionOf, parseApiVersion } from "../../apimachinery/runtime/gvk.ts";
+import {
+  apiVersionOf,
+  type GroupVersionKind,
+  parseApiVersion,
+} from "../../apimachinery/runtime/gvk.ts";
 import type { JsonObject } from "../../apimachinery/runtime/json.ts";
 import { decodeJson, type FieldValidation } from "../../apimachinery/runtime/json-decode.ts";
 import { encodeJson } from "../../apimachinery/runtime/json-encode.ts";
@@ -127,30 +131,31 @@ export function makePatcher(
   if (type === STRATEGIC_PATCH) {
     return (live) => {
       const result = applyStrategicMergePatch(live as unknown as JsonObject, bytes, schema, strict);
-      const object = plainResult(result, live, schema) ?? convertedResult(target, result);
-      object.kind = kind.kind;
-      object.apiVersion = apiVersionOf(kind);
-      return object;
+      return asKind(plainResult(result, live, schema) ?? convertedResult(target, result), kind);
     };
   }
   const apply = type === JSON_PATCH ? applyJsonPatch : applyMergePatch;
   return (live) => {
     const merged = type === MERGE_PATCH ? plainlyMerged(resource, live, bytes, strict) : undefined;
-    if (merged !== undefined) return merged;
+    if (merged !== undefined) return asKind(merged, kind);
     // The live object as a client sees it: zero values that Go prints are there to be patched.
     const document = JSON.parse(encodeJson(live as unknown as JsonObject, schema)) as JsonObject;
     const result = apply(document, bytes, strict);
     const object = decodedResult(target, result);
-    if (schema.unstructured !== undefined) return object; // validation says what it may be
-    object.kind = kind.kind;
-    object.apiVersion = apiVersionOf(kind);
-    return object;
+    // Of custom resources validation says what kinds they may be.
+    return schema.unstructured === undefined ? asKind(object, kind) : object;
   };
+}
+
+function asKind(object: KubeObject, kind: GroupVersionKind): KubeObject {
+  object.kind = kind.kind;
+  object.apiVersion = apiVersionOf(kind);
+  return object;
 }
 
 /** The object after a merge patch whose result decodes cleanly; undefined for any other. */
 function plainlyMerged(
-  { schema, kind, strategicMerge }: ServedResource,
+  { schema, strategicMerge }: ServedResource,
   live: KubeObject,
   bytes: Uint8Array,
   strict: FieldValidation,
@@ -160,11 +165,7 @@ function plainlyMerged(
   const result = applyMergePatch(live as unknown as JsonObject, bytes, strict);
   const { kind: said, apiVersion } = result.document as Readonly<Record<string, unknown>>;
   if (said !== live.kind || apiVersion !== live.apiVersion) return undefined;
-  const object = plainResult(result, live, schema);
-  if (object === undefined) return undefined;
-  object.kind = kind.kind;
-  object.apiVersion = apiVersionOf(kind);
-  return object;
+  return plainResult(result, live, schema);
 }
 
 function plainResult(
@@ -185,11 +186,7 @@ interface PatchTarget {
 
 /** A strategically patched document as a typed object; 422 for what does not fit. */
 function convertedResult(target: PatchTarget, result: StrategicallyPatched): KubeObject {
-  const fail = (why: string) =>
-    refusedPatch(
-      goText(result.patch),
-      why.startsWith("illegal base64") ? `error decoding from json: ${why}` : why,
-    );
+  const fail = (why: string) => refusedPatch(goText(result.patch), converterText(why));
   try {
     const document = fromUnstructured(result.document, target.resource.schema);
     return typedResult(
