@@ -17,7 +17,7 @@ import type { FrontLimits, Serve } from "./front.ts";
 import { pumpFrames } from "./front-node-write.ts";
 import { HeaderFields, IncomingRequest } from "./incoming-request.ts";
 import type { FromLoopback, LoopbackRequest, ToLoopback } from "./loopback-messages.ts";
-import { deadlineResponse, errorResponse, textResponse } from "./response.ts";
+import { deadlineResponse, discard, errorResponse, textResponse } from "./response.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** Of a watch, that the controllers have not taken yet. */
@@ -240,9 +240,4 @@ class LoopbackExchange {
 function textOf(bytes: Uint8Array | string): string {
   if (typeof bytes === "string") return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
-}
-
-function discard(answer: Response): void {
-  if (answer.kind === "stream" || answer.kind === "watch") answer.close();
-  else if (answer.kind === "upgrade") answer.abandon?.();
 }

@@ -31,10 +31,6 @@ export function writeUpgrade(upgrade: Upgrade): () => void {
   const { answer, request, socket, message } = upgrade;
   switch (answer.kind) {
     case "upgrade":
-      if (socket.destroyed) {
-        answer.abandon?.();
-        return () => {};
-      }
       if (answer.acceptMessages !== undefined) return relayMessages(upgrade, answer);
       switchProtocols(upgrade);
       return () => socket.end();

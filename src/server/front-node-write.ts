@@ -29,6 +29,7 @@ export function writeResponse(
       return writeWatch(request, response, answer);
     case "upgrade":
       // The client did not ask to upgrade.
+      answer.abandon?.();
       writeBytes(request, response, textResponse(400, "you must upgrade the connection"));
       return nothing;
   }

@@ -17,7 +17,7 @@ import { writeUpgrade } from "./front-node-upgrade.ts";
 import { writeResponse } from "./front-node-write.ts";
 import { HeaderFields, IncomingRequest } from "./incoming-request.ts";
 import { presented, resumed } from "./presented-chains.ts";
-import { deadlineResponse, errorResponse } from "./response.ts";
+import { deadlineResponse, discard, errorResponse } from "./response.ts";
 
 export class NodeFront implements Front {
   readonly name = "node";
@@ -252,9 +252,4 @@ function refuse(error: Error & { code?: string }, socket: Duplex): void {
   const headers = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
   setTimeout(() => socket.destroy(), REFUSED_MS).unref(); // whether the client reads it or not
   socket.end(`HTTP/1.1 ${line}\r\n${headers}\r\n\r\n${line}`);
-}
-
-/** Frees what an answer nobody will read still holds. */
-function discard(answer: Response): void {
-  if (answer.kind === "stream" || answer.kind === "watch") answer.close();
 }

@@ -11,7 +11,7 @@ import { startWatch } from "./front-uws-watch.ts";
 import { upgradeToWebSocket, type WebSocketHandshake } from "./front-uws-websocket.ts";
 import { writeBytes, writeStream } from "./front-uws-write.ts";
 import { HeaderFields, IncomingRequest } from "./incoming-request.ts";
-import { deadlineResponse, errorResponse, textResponse } from "./response.ts";
+import { deadlineResponse, discard, errorResponse, textResponse } from "./response.ts";
 
 export interface ExchangeContext {
   readonly serve: Serve;
@@ -175,8 +175,7 @@ export class UwsExchange {
   #write(answer: Response): void {
     if (this.#request !== undefined) this.#context.deadlines.remove(this.#request);
     if (this.#over || this.#answered) {
-      if (answer.kind === "stream" || answer.kind === "watch") answer.close();
-      else if (answer.kind === "upgrade") answer.abandon?.();
+      discard(answer);
       return;
     }
     this.#answered = true;

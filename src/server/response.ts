@@ -69,3 +69,9 @@ function warningHeaders(warnings: ReadonlySet<string>): Header[] {
   return texts.map((text) => ["Warning", `299 - ${quoted(text)}`]);
 }
 const quoted = (text: string) => `"${text.replace(CONTROL, "").replace(/["\\]/g, "\\$&")}"`;
+
+/** Frees what an answer nobody will read still holds. */
+export function discard(answer: Response): void {
+  if (answer.kind === "stream" || answer.kind === "watch") answer.close();
+  else if (answer.kind === "upgrade") answer.abandon?.();
+}

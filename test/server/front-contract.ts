@@ -448,6 +448,25 @@ export function frontContract(name: string, create: (serve: Serve) => Promise<Fr
       },
     ));
 
+  it("gives an upgrade up that the client did not ask for", async () => {
+    let abandoned = 0;
+    const upgrade: Response = {
+      kind: "upgrade",
+      headers: [],
+      protocol: undefined,
+      accept: () => assert.fail("nothing to hand over"),
+      abandon: () => {
+        abandoned++;
+      },
+    };
+    await serving_(
+      () => upgrade,
+      // uWebSockets.js hands over no connections at all, which is 501.
+      async ({ port }) => assert.ok([400, 501].includes((await ask(port, "/")).status)),
+    );
+    assert.equal(abandoned, 1);
+  });
+
   it("gives the client's certificate, the same connection object each time", () => {
     const seen = new Set<ReceivedRequest["connection"]>();
     return serving_(
