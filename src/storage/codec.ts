@@ -29,8 +29,9 @@ export const jsonCodec: StoredCodec = {
   toServed: (stored, revision, config, outdated) => {
     if (config.custom === undefined) return setResourceVersion(stored, revision, config);
     const json = customServed(stored, config);
-    const isAsWritten = Buffer.compare(customStored(json, config), stored) === 0;
-    if (!isAsWritten && config.custom.webhook === undefined) outdated?.();
+    if (outdated !== undefined && config.custom.webhook === undefined) {
+      if (Buffer.compare(customStored(json, config), stored) !== 0) outdated();
+    }
     return setResourceVersion(json, revision, config);
   },
 };

@@ -1,5 +1,5 @@
 /** The codec of stored objects over the addon's transcoder. Loads the addon. */
-import { PROTOBUF_PREFIX } from "../apimachinery/runtime/protobuf-encode.ts";
+import { isProtobuf } from "../apimachinery/runtime/protobuf-encode.ts";
 import { type NativeBinding, NativeError, native } from "../native/binding.ts";
 import { jsonCodec, type StoredCodec, setResourceVersion } from "./codec.ts";
 import type { StorageConfig } from "./interfaces.ts";
@@ -46,7 +46,7 @@ export function createNativeCodec(binding: NativeBinding, modernize?: Modernize)
         binding.protoToJson(goName, kind, apiVersion, text, stored, target, complete),
       );
       if (length >= 0) return Buffer.from(scratch.subarray(0, length));
-      if (modernize === undefined || !isOutdated(length) || !isEnvelope(stored)) {
+      if (modernize === undefined || !isOutdated(length) || !isProtobuf(stored)) {
         throw unreadable(stored);
       }
       const modern = modernize(stored, config);
@@ -96,11 +96,7 @@ function transcoded(config: StorageConfig, run: (target: Uint8Array) => number):
 
 /** Most often it was cut off; upstream tries YAML on what has no protobuf's prefix. */
 function unreadable(stored: Uint8Array): Error {
-  return new Error(isEnvelope(stored) ? "unexpected EOF" : "yaml: invalid leading UTF-8 octet");
-}
-
-function isEnvelope(stored: Uint8Array): boolean {
-  return PROTOBUF_PREFIX.every((byte, i) => stored[i] === byte);
+  return new Error(isProtobuf(stored) ? "unexpected EOF" : "yaml: invalid leading UTF-8 octet");
 }
 
 /**

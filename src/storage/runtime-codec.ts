@@ -6,11 +6,7 @@
 import { parseApiVersion } from "../apimachinery/runtime/gvk.ts";
 import { decodeJson } from "../apimachinery/runtime/json-decode.ts";
 import { encodeJson } from "../apimachinery/runtime/json-encode.ts";
-import {
-  decodeProtobuf,
-  encodeProtobuf,
-  PROTOBUF_PREFIX,
-} from "../apimachinery/runtime/protobuf.ts";
+import { decodeProtobuf, encodeProtobuf, isProtobuf } from "../apimachinery/runtime/protobuf.ts";
 import type { StructSchema } from "../apimachinery/runtime/type-schema.ts";
 import { jsonCodec, type StoredCodec, setResourceVersion } from "./codec.ts";
 import type { StorageConfig } from "./interfaces.ts";
@@ -36,7 +32,7 @@ export function createRuntimeCodec(structOf: StructOf, modernize?: Modernize): S
       });
     },
     toServed(stored, revision, config, outdated) {
-      if (config.goName === "") return jsonCodec.toServed(stored, revision, config);
+      if (config.goName === "") return jsonCodec.toServed(stored, revision, config, outdated);
       const modern = modernize?.(stored, config) ?? stored;
       if (Buffer.compare(modern, stored) !== 0) outdated?.();
       const schema = structOf(config.goName);
@@ -51,10 +47,6 @@ export function createRuntimeCodec(structOf: StructOf, modernize?: Modernize): S
 
 function typeMetaOf(config: StorageConfig): { kind: string; apiVersion: string } {
   return { kind: config.kind, apiVersion: config.apiVersion };
-}
-
-function isProtobuf(bytes: Uint8Array): boolean {
-  return PROTOBUF_PREFIX.every((byte, i) => bytes[i] === byte);
 }
 
 /** Go's JSON serializer ends every object with a newline, in the store too. */

@@ -15,6 +15,11 @@ import type { FieldSchema, JsonSchema, StructSchema, TypeSchema } from "./type-s
 /** What an encoded object starts with. */
 export const PROTOBUF_PREFIX = Buffer.from("k8s\0", "latin1");
 
+/** Whether bytes begin as an encoded object does. */
+export function isProtobuf(bytes: Uint8Array): boolean {
+  return PROTOBUF_PREFIX.every((byte, i) => bytes[i] === byte);
+}
+
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;

@@ -10,5 +10,5 @@ export {
   encodeProtobuf,
   encodeProtobufMessage,
   encodeRawProtobuf,
-  PROTOBUF_PREFIX,
+  isProtobuf,
 } from "./protobuf-encode.ts";
