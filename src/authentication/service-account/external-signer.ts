@@ -3,8 +3,8 @@
  * are verified with. Upstream: pkg/serviceaccount/externaljwt/plugin, k8s.io/externaljwt/apis/v1.
  */
 import { createPublicKey } from "node:crypto";
-import { Connection } from "../../storage/etcd3/connection.ts";
 import { FRAME_HEADER, frame, GrpcError } from "../../storage/etcd3/grpc-status.ts";
+import { PluginConnection } from "../../storage/etcd3/plugin-connection.ts";
 import { WireReader, WireWriter } from "../../storage/etcd3/wire.ts";
 import { recordFetch, recordSign, timeCall } from "./external-metrics.ts";
 import { isAlgorithm, keyWithId, type VerificationKey } from "./keys.ts";
@@ -40,7 +40,7 @@ interface KeySet {
 export class ExternalSigner {
   readonly #options: ExternalSignerOptions;
   readonly #closed = new AbortController();
-  #connection: Promise<Connection> | undefined;
+  readonly #connection: PluginConnection;
   #keys: KeySet = { keys: [], refreshAt: 0 };
   #syncing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -48,6 +48,8 @@ export class ExternalSigner {
 
   private constructor(options: ExternalSignerOptions) {
     this.#options = options;
+    const socket = options.socket.replace(/^@/, "\0");
+    this.#connection = new PluginConnection(socket, this.#closed.signal);
   }
 
   /** Resolves once the plugin has told its keys and metadata; rejects when it can not be used. */
@@ -106,7 +108,7 @@ export class ExternalSigner {
   close(): void {
     clearTimeout(this.#timer);
     this.#closed.abort();
-    void this.#connection?.then((connection) => connection.close()).catch(() => {});
+    this.#connection.close();
   }
 
   async #signed(claims: Readonly<Record<string, unknown>>): Promise<string> {
@@ -195,7 +197,7 @@ export class ExternalSigner {
       for (;;) {
         const options = { timeoutMs: Math.max(1, end - Date.now()), token: undefined };
         try {
-          const connection = await this.#connect();
+          const connection = await this.#connection.get();
           return await connection.unary(path, body, { ...options, signal: this.#closed.signal });
         } catch (error) {
           const mayRepeat = error instanceof GrpcError && !error.sent;
@@ -205,23 +207,6 @@ export class ExternalSigner {
           await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
         }
       }
-    });
-  }
-
-  async #connect(): Promise<Connection> {
-    const socket = this.#options.socket.replace(/^@/, "\0");
-    this.#connection ??= Connection.open(
-      `unix:${socket}`,
-      undefined,
-      () => {
-        this.#connection = undefined;
-      },
-      this.#closed.signal,
-    );
-    const opening = this.#connection;
-    return opening.catch((error) => {
-      if (this.#connection === opening) this.#connection = undefined;
-      throw error;
     });
   }
 }

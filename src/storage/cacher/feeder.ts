@@ -16,6 +16,7 @@ import {
 import { KeySpace, normalizeEtcdPrefix, prefixEnd } from "../keys.ts";
 import { meteredFeed } from "../metrics.ts";
 import type { ObjectCodec } from "../object-codec.ts";
+import { pause } from "../pause.ts";
 import type { CacheChange, CacheFeed } from "./view.ts";
 
 const FILL_PAGE = 1000;
@@ -121,7 +122,7 @@ export class Feeder {
         if (this.#stop.signal.aborted) return;
         if (isStorageError(error, "Compacted")) this.#restart();
         this.#options.log?.(`watch of ${this.#root} ended: ${String(error)}`);
-        await this.#pause(backOff);
+        await pause(backOff, this.#stop.signal);
         backOff = Math.min(backOff * 2, RETRY_MAX_MS);
       }
     }
@@ -225,7 +226,7 @@ export class Feeder {
         return;
       } catch (error) {
         this.#options.log?.(`filling ${entry.config.resource}: ${String(error)}`);
-        await this.#pause(backOff);
+        await pause(backOff, this.#stop.signal);
       }
     }
   }
@@ -299,18 +300,5 @@ export class Feeder {
       end++;
     }
     return found ?? [];
-  }
-
-  #pause(ms: number): Promise<void> {
-    if (this.#stop.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#stop.signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#stop.signal.addEventListener("abort", done);
-    });
   }
 }

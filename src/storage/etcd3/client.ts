@@ -6,6 +6,7 @@
 import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
+import { pause } from "../pause.ts";
 import { Connection } from "./connection.ts";
 import {
   FRAME_HEADER,
@@ -191,17 +192,7 @@ export class EtcdClient {
   /** Waits, but not beyond the deadline or the client's end. */
   #pause(ms: number, deadline: number): Promise<void> {
     const bounded = Math.min(ms, deadline - Date.now());
-    const { signal } = this.#closing;
-    if (bounded <= 0 || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, bounded);
-      signal.addEventListener("abort", done);
-    });
+    return bounded <= 0 ? Promise.resolve() : pause(bounded, this.#closing.signal);
   }
 
   /** The next in turn; one that need not wait before one that must. */

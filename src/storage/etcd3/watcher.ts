@@ -5,6 +5,7 @@
 import type { ClientHttp2Stream } from "node:http2";
 import { StorageError } from "../errors.ts";
 import type { KvEvent, KvWatchMessage, Revision } from "../interfaces.ts";
+import { pause } from "../pause.ts";
 import type { EtcdClient } from "./client.ts";
 import {
   decodeGrpcMessage,
@@ -221,16 +222,4 @@ function canceled(answer: WatchAnswer): Error {
     return new StorageError({ code: "Compacted", oldest: answer.compactRevision });
   }
   return new GrpcError(GrpcCode.unavailable, `watch canceled: ${answer.cancelReason}`);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

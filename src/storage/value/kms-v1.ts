@@ -4,10 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { FRAME_HEADER } from "../etcd3/grpc-status.ts";
-import { WireReader, WireWriter } from "../etcd3/wire.ts";
+import { WireWriter } from "../etcd3/wire.ts";
 import { aesCbc, aesGcm } from "./ciphers.ts";
-import type { KmsOptions } from "./kms-plugin.ts";
-import { KmsPlugin } from "./kms-plugin.ts";
+import { firstField, type KmsOptions, KmsPlugin } from "./kms-plugin.ts";
 import type { Decrypted, ValueTransformer } from "./transformer.ts";
 
 const VERSION = "v1beta1";
@@ -114,25 +113,14 @@ export class KmsV1Provider implements ValueTransformer {
   }
 
   async #encrypt(plain: Buffer): Promise<Buffer> {
-    return first(await this.#plugin.call("Encrypt", request(plain)));
+    return firstField(await this.#plugin.call("Encrypt", request(plain)));
   }
   async #decrypt(cipher: Buffer): Promise<Buffer> {
-    return first(await this.#plugin.call("Decrypt", request(cipher)));
+    return firstField(await this.#plugin.call("Decrypt", request(cipher)));
   }
 }
 
 /** Both requests: the API's version, and what to work on. */
 function request(bytes: Buffer): WireWriter {
   return new WireWriter(bytes.length + 32, FRAME_HEADER).string(1, VERSION).bytes(2, bytes);
-}
-
-/** Both answers have one field. */
-function first(answer: Buffer): Buffer {
-  const reader = new WireReader(answer);
-  let out = Buffer.alloc(0);
-  for (let field = reader.field(); field !== 0; field = reader.field()) {
-    if (field === 1) out = Buffer.from(reader.bytes());
-    else reader.skip();
-  }
-  return out;
 }

@@ -7,7 +7,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { FRAME_HEADER } from "../etcd3/grpc-status.ts";
 import { WireReader, WireWriter } from "../etcd3/wire.ts";
 import { aesGcm, seededGcm } from "./ciphers.ts";
-import { type KmsOptions, KmsPlugin } from "./kms-plugin.ts";
+import { firstField, type KmsOptions, KmsPlugin } from "./kms-plugin.ts";
 import type { Decrypted, ValueTransformer } from "./transformer.ts";
 
 const SERVICE = "/v2.KeyManagementService";
@@ -120,13 +120,7 @@ export class KmsProvider implements ValueTransformer {
       .string(3, object.keyId);
     for (const [key, value] of object.annotations) request.bytes(4, mapEntry(key, value));
     try {
-      const reader = new WireReader(await this.#plugin.call("Decrypt", request));
-      let plain: Buffer = Buffer.alloc(0);
-      for (let field = reader.field(); field !== 0; field = reader.field()) {
-        if (field === 1) plain = Buffer.from(reader.bytes());
-        else reader.skip();
-      }
-      return plain;
+      return firstField(await this.#plugin.call("Decrypt", request));
     } catch (error) {
       throw new Error(`failed to decrypt DEK, error: ${messageOf(error)}`, { cause: error });
     }

@@ -15,21 +15,15 @@ export interface ValueTransformer {
   toStorage(value: Uint8Array, aad: string): MaybePromise<Uint8Array>;
 }
 
-/** No encryption. */
-export const identityTransformer: ValueTransformer = {
-  fromStorage: (value) => ({ value, stale: false }),
-  toStorage: (value) => value,
-};
-
 const ENCRYPTED = Buffer.from("k8s:enc:");
 
 /** The provider `identity`: writes plainly, and does not take ciphertext for plain text. */
 export const identityProvider: ValueTransformer = {
-  fromStorage(stored, aad) {
+  fromStorage(stored) {
     if (stored[0] === ENCRYPTED[0] && ENCRYPTED.every((byte, i) => stored[i] === byte)) {
       throw new Error("identity transformer tried to read encrypted data");
     }
-    return identityTransformer.fromStorage(stored, aad);
+    return { value: stored, stale: false };
   },
   toStorage: (value) => value,
 };
