@@ -74,12 +74,13 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
   addStoreChecks(config, storage);
   const installed = health.addPostStartHook("start-apiserver-admission-initializer");
   const served = install(options, storage);
-  const customs = followDefinitions(config, served, storage);
+  const groups = builtInGroups((resource) => isServed(options.runtimeConfig, resource));
+  const customs = followDefinitions(config, served, storage, groups);
   const listers = createListers(() => served);
   const stopMetrics = config.index === 0 ? startStorageMetrics(options, served, storage) : () => {};
   const serverAddress = `${advertiseAddress(flags["advertise-address"], flags["bind-address"])}:${flags["secure-port"]}`;
   const access = await openGates(config, served, listers, serverAddress);
-  addInformerCheck(health, "informer-sync", access.synced);
+  addInformerCheck(health, access.synced);
   const kubelet = createKubeletClient(flags);
   const flowControl = startFlowControl({ flags, threads, listers, health });
   const gates = new FeatureGates(options.featureGateOverrides);
@@ -100,7 +101,11 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     storeHealth: (timeoutMs) => storage.backend.health(timeoutMs),
     ...(audit === undefined ? {} : { audit }),
     apiAudiences: access.apiAudiences,
-    paths: combinePaths([...ownPaths(config, serverAddress, customs), flowControl, access.paths]),
+    paths: combinePaths([
+      ...ownPaths(config, serverAddress, groups, customs),
+      flowControl,
+      access.paths,
+    ]),
     dynamic: customs,
     onError: (request, error) =>
       logError("Request failed", error, { method: request.method, path: request.info.path }),
@@ -121,6 +126,8 @@ export async function createApiServer(config: ApiServerConfig): Promise<ApiServe
     close,
   };
 }
+
+type Groups = ReturnType<typeof builtInGroups>;
 
 async function openGates(
   { options, files, loopbackToken }: ApiServerConfig,
@@ -155,14 +162,15 @@ function startStorageMetrics(
 
 /** Adds and removes resources as their CustomResourceDefinitions come and go. */
 function followDefinitions(
-  { options, health }: ApiServerConfig,
+  { health }: ApiServerConfig,
   served: ServedResources,
   storage: ClosableStorageFactory,
+  groups: Groups,
 ): CustomResources {
   const customs = new CustomResources({
     served,
     storage,
-    builtIn: builtInGroups((resource) => isServed(options.runtimeConfig, resource)),
+    builtIn: groups,
     onError: (error) => logError("Following CustomResourceDefinitions failed", error),
   });
   const synced = health.addPostStartHook("crd-informer-synced");
@@ -194,8 +202,7 @@ const storageMediaType = ({ flags }: ServerOptions) =>
 function repairOf(options: ServerOptions, storage: ClosableStorageFactory) {
   let repair: ReturnType<typeof serviceRepair> | undefined;
   return async (now: Date): Promise<void> => {
-    const settings = hookSettings(options, storage);
-    repair ??= serviceRepair(storage, settings, storageMediaType(options));
+    repair ??= serviceRepair(storage, hookSettings(options, storage), storageMediaType(options));
     await repair(now);
   };
 }
@@ -211,10 +218,14 @@ function apiSettings({ flags }: ServerOptions, gate: ApiSettings["gate"]): ApiSe
 }
 
 /** Health, metrics, version, discovery and OpenAPI: what is no resource. */
-function ownPaths(config: ApiServerConfig, serverAddress: string, customs: CustomResources) {
-  const { flags, runtimeConfig } = config.options;
+function ownPaths(
+  config: ApiServerConfig,
+  serverAddress: string,
+  groups: Groups,
+  customs: CustomResources,
+) {
+  const { flags } = config.options;
   const startedAt = new Date(config.startedAt);
-  const groups = builtInGroups((resource) => isServed(runtimeConfig, resource));
   const openApi = new OpenApiWithCustoms(
     { groups, version: KUBERNETES_MINOR_VERSION, descriptions: descriptionsFile() },
     openApiV3Paths(groups),
@@ -308,7 +319,7 @@ function checkPlugins({ encryption }: ClosableStorageFactory): void {
 }
 
 /** Ready means: what authorizers decide by has been read. */
-function addInformerCheck(health: HealthRegistry, name: string, synced: Promise<void>): void {
+function addInformerCheck(health: HealthRegistry, synced: Promise<void>): void {
   let isSynced = false;
   void synced.then(() => {
     isSynced = true;
@@ -316,7 +327,7 @@ function addInformerCheck(health: HealthRegistry, name: string, synced: Promise<
   const check = () => {
     if (!isSynced) throw new Error("informers not synced yet");
   };
-  health.add(name, check, ["readyz"]);
+  health.add("informer-sync", check, ["readyz"]);
 }
 
 /** Of a custom resource, storage is made when it is first asked for; metrics do not ask. */

@@ -4,6 +4,7 @@
  * fit is refused in its words. Upstream: apimachinery/pkg/runtime/converter.go.
  */
 import { DecodeError } from "./decode-error.ts";
+import { shortTypeName } from "./go-text.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { setOwn } from "./json-reader.ts";
 import type { StructSchema, TypeSchema } from "./type-schema.ts";
@@ -38,7 +39,7 @@ function converted(value: JsonValue, type: TypeSchema): JsonValue {
     case "string":
       if (typeof value === "string") return value;
       if (kindOf(value) !== "int64") throw refused("unrecognized type: string");
-      throw refused(`cannot convert int64 to ${shortName(type.goName ?? "string")}`);
+      throw refused(`cannot convert int64 to ${shortTypeName(type.goName ?? "string")}`);
     case "bool":
       if (typeof value !== "boolean") throw refused("unrecognized type: bool");
       return value;
@@ -105,5 +106,3 @@ function kindOf(value: JsonValue): string {
   if (typeof value === "string") return "string";
   return typeof value === "number" && !Number.isInteger(value) ? "float64" : "int64";
 }
-
-const shortName = (goName: string) => goName.slice(goName.lastIndexOf("/") + 1);

@@ -89,19 +89,18 @@ export class KubeletClient {
    * when there is none, with the URL in the message. `signal` ends the call and the body.
    */
   get(
-    { host, port }: KubeletAddress,
+    address: KubeletAddress,
     path: string,
     options: { readonly skipsVerification: boolean; readonly signal: AbortSignal },
   ): Promise<IncomingMessage> {
-    const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    const url = `https://${authority}${path}`;
+    const url = `https://${authorityOf(address)}${path}`;
     return new Promise((resolve, reject) => {
       const agent = this.#agentOf(!options.skipsVerification);
       const call = request(url, { agent, signal: options.signal }, resolve);
       call.once("socket", (socket) => {
         if (!socket.connecting) return;
         const timer = setTimeout(
-          () => call.destroy(new Error(`dial tcp ${authority}: i/o timeout`)),
+          () => call.destroy(new Error(`dial tcp ${authorityOf(address)}: i/o timeout`)),
           this.#options.connectTimeoutMs,
         );
         timer.unref();
@@ -120,12 +119,11 @@ export class KubeletClient {
    * rejects when there is none, with the URL in the message.
    */
   connect(
-    { host, port }: KubeletAddress,
+    address: KubeletAddress,
     path: string,
     protocols: readonly string[],
   ): Promise<WebSocket | IncomingMessage> {
-    const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    const url = `wss://${authority}${path}`;
+    const url = `wss://${authorityOf(address)}${path}`;
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url, [...protocols], {
         agent: this.#agentOf(true),
@@ -147,12 +145,11 @@ export class KubeletClient {
 
   /** As connect, for any protocol: the connection after 101, with what came behind its headers. */
   upgrade(
-    { host, port }: KubeletAddress,
+    address: KubeletAddress,
     path: string,
     headers: Readonly<Record<string, string | readonly string[]>>,
   ): Promise<Upgraded | IncomingMessage> {
-    const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    const url = `https://${authority}${path}`;
+    const url = `https://${authorityOf(address)}${path}`;
     return new Promise((resolve, reject) => {
       const options = { method: "POST", agent: this.#agentOf(true), headers: { ...headers } };
       const call = request(url, options as RequestOptions, resolve);
@@ -172,4 +169,8 @@ export class KubeletClient {
     this.#agent?.destroy();
     this.#unverified?.destroy();
   }
+}
+
+function authorityOf({ host, port }: KubeletAddress): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
