@@ -10,7 +10,14 @@ import { decodeStored } from "../registry/generic/object-codec.ts";
 import type { ServedResource } from "../registry/generic/served-resource.ts";
 import type { ServedResources } from "../registry/install.ts";
 import type { Storage, StorageFactory, WatchCursor } from "../storage/interfaces.ts";
-import { type Definition, definitionOf, fingerprint, isServing, isTrue } from "./definition.ts";
+import {
+  bare,
+  type Definition,
+  definitionOf,
+  fingerprint,
+  isServing,
+  isTrue,
+} from "./definition.ts";
 import { groupsWith } from "./groups.ts";
 import { type CustomResource, customResources } from "./served.ts";
 
@@ -214,10 +221,4 @@ export class CustomResources {
       close();
     }
   }
-}
-
-function bare(definition: Definition): Definition {
-  const { spec } = definition;
-  const versions = (spec?.versions ?? []).map(({ schema: _schema, ...rest }) => rest);
-  return { ...definition, spec: { ...spec, versions } };
 }

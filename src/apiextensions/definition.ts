@@ -2,6 +2,7 @@
  * What the server needs to know of a CustomResourceDefinition to serve it.
  * Upstream: apiextensions-apiserver/pkg/apihelpers/helpers.go.
  */
+import { createHash } from "node:crypto";
 import type { KubeObject } from "../apimachinery/meta/types.ts";
 import { fromV1beta1 } from "../apis/apiextensions/v1/conversion.ts";
 import type * as v1 from "../apis/apiextensions/v1/types.ts";
@@ -23,11 +24,19 @@ export function isServing(definition: Definition): boolean {
   return isTrue(definition, "Established") || isTrue(definition, "NamesAccepted");
 }
 
-/** What the resources made of a definition depend on; changes of anything else mean nothing. */
+/** Without the versions' schemas, which are the largest part. */
+export function bare(definition: Definition): Definition {
+  const { spec } = definition;
+  const versions = (spec?.versions ?? []).map(({ schema: _schema, ...rest }) => rest);
+  return { ...definition, spec: { ...spec, versions } };
+}
+
+/** A digest of what the resources made of a definition depend on. */
 export function fingerprint(definition: Definition): string {
   const { spec, status, metadata } = definition;
   const flags = ["Established", "NamesAccepted", "Terminating"].map((type) =>
     isTrue(definition, type),
   );
-  return JSON.stringify([metadata?.uid, spec, status?.acceptedNames, flags]);
+  const parts = [metadata?.uid, spec, status?.acceptedNames, flags];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64");
 }

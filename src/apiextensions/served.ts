@@ -25,7 +25,7 @@ import type {
 import { customPrinter } from "../registry/printers/custom.ts";
 import type { Strategy } from "../registry/rest/strategy.ts";
 import type { Storage, StorageConfig, StorageFactory } from "../storage/interfaces.ts";
-import { type Definition, type DefinitionVersion, isTrue } from "./definition.ts";
+import { bare, type Definition, type DefinitionVersion, isTrue } from "./definition.ts";
 
 /** In upstream's order. */
 const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -48,18 +48,29 @@ function lazy<T>(make: () => T): () => T {
   };
 }
 
+/** The texts of all versions' schemas by apiVersion, and what they say. */
+interface Schemas {
+  readonly schemas: Readonly<Record<string, string | undefined>>;
+  readonly schemaOf: CustomResourceParts["schemaOf"];
+}
+
 /** The resources of the definition's served versions. */
 export function customResources(definition: Definition, storage: StorageFactory): CustomResource[] {
-  const versions = (definition.spec?.versions ?? []).filter(({ served }) => served === true);
-  return versions.map((version) => customResource(definition, version, storage));
+  const schemas = schemaTexts(definition);
+  const schemaOf = schemaIn(schemas);
+  // What is made when asked for must not hold the schemas themselves: their texts are enough.
+  const light = bare(definition);
+  const versions = (light.spec?.versions ?? []).filter(({ served }) => served === true);
+  return versions.map((version) => customResource(light, version, { schemas, schemaOf }, storage));
 }
 
 function customResource(
   definition: Definition,
   version: DefinitionVersion,
+  { schemas, schemaOf }: Schemas,
   storage: StorageFactory,
 ): CustomResource {
-  const { group = "", scope, versions = [] } = definition.spec ?? {};
+  const { group = "", scope } = definition.spec ?? {};
   const {
     plural = "",
     kind: kindName = "",
@@ -67,17 +78,16 @@ function customResource(
   } = definition.status?.acceptedNames ?? {};
   const kind: GroupVersionKind = { group, version: version.name ?? "", kind: kindName };
   const namespaced = scope === "Namespaced";
-  const schemaText = textOfSchema(definition, version);
+  const schemaText = schemas[apiVersionOf(kind)];
   const schema = lazy(() => parsedSchema(schemaText));
   const objects = lazy(() =>
     customObjects({ apiVersion: apiVersionOf(kind), kind: kindName, schema: schema() }),
   );
   const fieldPaths = (version.selectableFields ?? []).map(({ jsonPath = "" }) => jsonPath.slice(1));
-  const schemas = schemaTexts(definition, versions, group);
   const config = lazy(() => storageConfig(definition, kind, schemas, fieldPaths));
   let opened: Storage | undefined;
   const isOpen = () => opened !== undefined;
-  const custom = partsOf(definition, version, schema, schemaIn(schemas), isOpen);
+  const custom = partsOf(definition, version, schema, schemaOf, isOpen);
   const of = { group, resource: plural };
   const strategy = lazy(() => strategyOf(of, kind, custom, version));
   const resource = {
@@ -160,11 +170,8 @@ function parsedSchema(text: string | undefined): Schema | undefined {
 }
 
 /** The texts of all versions' schemas, by apiVersion: objects may be stored in any of them. */
-function schemaTexts(
-  definition: Definition,
-  versions: readonly DefinitionVersion[],
-  group: string,
-): Readonly<Record<string, string | undefined>> {
+function schemaTexts(definition: Definition): Schemas["schemas"] {
+  const { group = "", versions = [] } = definition.spec ?? {};
   return Object.fromEntries(
     versions.map((one) => [
       apiVersionOf({ group, version: one.name ?? "" }),
@@ -173,11 +180,14 @@ function schemaTexts(
   );
 }
 
-function schemaIn(
-  texts: Readonly<Record<string, string | undefined>>,
-): CustomResourceParts["schemaOf"] {
-  return (apiVersion) =>
-    Object.hasOwn(texts, apiVersion) ? parsedSchema(texts[apiVersion]) : "unknown";
+/** Each is read once: what is compiled from a schema is found again by the schema itself. */
+function schemaIn(texts: Schemas["schemas"]): Schemas["schemaOf"] {
+  const known = new Map<string, Schema | undefined>();
+  return (apiVersion) => {
+    if (!Object.hasOwn(texts, apiVersion)) return "unknown";
+    if (!known.has(apiVersion)) known.set(apiVersion, parsedSchema(texts[apiVersion]));
+    return known.get(apiVersion);
+  };
 }
 
 function partsOf(

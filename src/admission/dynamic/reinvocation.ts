@@ -41,7 +41,8 @@ export function beginRound(attributes: DeepReadonly<Attributes>, plugin: string)
   const known = state.plugins.get(plugin);
   const round = known ?? { ran: new Set<string>(), due: new Set<string>(), left: "" };
   state.plugins.set(plugin, round);
-  if (state.again && JSON.stringify(attributes.object) !== round.left) requireAll(round);
+  if (state.again && round.ran.size > 0 && JSON.stringify(attributes.object) !== round.left)
+    requireAll(round);
   return round;
 }
 
@@ -52,5 +53,6 @@ export function requireAll(round: PluginRound): void {
 }
 
 export function endRound(attributes: DeepReadonly<Attributes>, round: PluginRound): void {
-  round.left = JSON.stringify(attributes.object);
+  // Only what ran and would run again asks for it.
+  if (round.ran.size > 0) round.left = JSON.stringify(attributes.object);
 }
