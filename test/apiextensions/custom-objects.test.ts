@@ -87,6 +87,36 @@ test("rules run with their messages; those about old values only where there are
   ]);
 });
 
+test("patterns are RE2's, in linear time", () => {
+  const rows: readonly (readonly [string, string, boolean])[] = [
+    ["^a\\-b$", "a-b", true],
+    ["^a\\-b$", "zzz", false],
+    ["(?i)^abc$", "ABC", true],
+    ["(?i)^abc$", "zzz", false],
+    ["^abc\\z", "zzz", false],
+    ["^[[:alpha:]]+$", "123", false],
+    ["^(a+)+$", `${"a".repeat(5000)}b`, false],
+    ["(", "what is no pattern is not asked", true],
+  ];
+  for (const [pattern, value, fits] of rows) {
+    const errors = validateSchemaValue(value, { type: "string", pattern }, undefined);
+    assert.equal(errors.length === 0, fits, `${pattern} ${value.slice(0, 9)}`);
+  }
+});
+
+test("a rule over a text that is no value of its type is an error like others", () => {
+  const d: Schema = {
+    type: "string",
+    format: "duration",
+    "x-kubernetes-validations": [{ rule: "self > duration('1s')" }],
+  };
+  const schema: Schema = { type: "object", properties: { d } };
+  const [error, ...more] = validateRules({ d: "no duration" }, schema, undefined);
+  assert.ok(error);
+  assert.match(errorText(error), /^d: .*evaluating rule: self > duration/);
+  assert.deepEqual(more, []);
+});
+
 test("an object of another version keeps what the version asked for has", () => {
   const other = JSON.stringify({ type: "object", properties: { spec: { type: "object" } } });
   const config: StorageConfig = {

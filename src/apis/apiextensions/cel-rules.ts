@@ -24,10 +24,11 @@ import { celTypeOf, checkRule, escapeProperty } from "./cel-types.ts";
 import { oldItems } from "./list-values.ts";
 import {
   additionalSchema,
+  childSchemas,
   followFieldPath,
+  isEmbedded,
   itemsSchema,
   type Schema,
-  schemaHas,
 } from "./schema.ts";
 import type { ValidationRule } from "./v1/types.ts";
 
@@ -41,7 +42,8 @@ const withRules = new WeakMap<Schema, boolean>();
 export function hasRules(schema: Schema): boolean {
   let has = withRules.get(schema);
   if (has === undefined) {
-    has = schemaHas(schema, (one) => (one["x-kubernetes-validations"] ?? []).length > 0);
+    const own = schema["x-kubernetes-validations"] ?? [];
+    has = own.length > 0 || childSchemas(schema).some(hasRules);
     withRules.set(schema, has);
   }
   return has;
@@ -92,7 +94,8 @@ export function validateRules(
 
 /** The types are the spine's: rules below allOf stand beside it. */
 function nodeOf(validations: Schema, spine: Schema, isResource: boolean): Node {
-  const type = celTypeOf(spine, isResource);
+  const rules = validations["x-kubernetes-validations"] ?? [];
+  const type = rules.length === 0 ? undefined : celTypeOf(spine, isResource);
   const properties = new Map<string, Node>();
   for (const [name, child] of Object.entries(validations.properties ?? {})) {
     const own = spine.properties?.[name];
@@ -109,18 +112,12 @@ function nodeOf(validations: Schema, spine: Schema, isResource: boolean): Node {
   return {
     schema: spine,
     type,
-    rules: (validations["x-kubernetes-validations"] ?? []).map((rule) =>
-      compiledRule(rule, type, spine),
-    ),
+    rules: rules.map((rule) => compiledRule(rule, type, spine)),
     items: of(itemsSchema),
     additional: of(additionalSchema),
     properties,
     allOf: (validations.allOf ?? []).filter(hasRules).map((one) => nodeOf(one, spine, isResource)),
   };
-}
-
-function isEmbedded(schema: Schema): boolean {
-  return schema["x-kubernetes-embedded-resource"] === true;
 }
 
 function compiledRule(
@@ -322,16 +319,12 @@ function activation(
   type: CelType,
   isOptional: boolean,
 ): Activation {
-  const self = wrapJson(value, type);
-  const before = old === undefined ? undefined : wrapJson(old, type);
   return (name) => {
-    if (name === "self") return self;
+    if (name === "self") return wrapJson(value, type);
     if (name !== "oldSelf") return undefined;
-    return isOptional
-      ? before === undefined
-        ? CelOptional.none
-        : new CelOptional(before)
-      : before;
+    const before = old === undefined ? undefined : wrapJson(old, type);
+    if (!isOptional) return before;
+    return before === undefined ? CelOptional.none : new CelOptional(before);
   };
 }
 

@@ -14,7 +14,7 @@ import {
   optionalOf,
   STRING,
 } from "../cel/types.ts";
-import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+import { additionalSchema, isEmbedded, itemsSchema, type Schema } from "./schema.ts";
 import type { ValidationRule } from "./v1/types.ts";
 
 /** The largest request, whose size bounds what a schema leaves open. */
@@ -66,10 +66,6 @@ function declared(schema: Schema, resource: boolean, name: string): Declared | u
     default:
       return SCALARS[schema.type ?? ""];
   }
-}
-
-function isEmbedded(schema: Schema): boolean {
-  return schema["x-kubernetes-embedded-resource"] === true;
 }
 
 function declaredList(schema: Schema, name: string): Declared | undefined {

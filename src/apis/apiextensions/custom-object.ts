@@ -3,13 +3,13 @@
  * Upstream: apiextensions-apiserver/pkg/apiserver/customresource_handler.go (schemaCoercingDecoder,
  * schemaCoercingConverter, unstructuredDefaulter).
  */
-import type { JsonObject } from "../../apimachinery/runtime/json.ts";
+import { isJsonObject, type JsonObject } from "../../apimachinery/runtime/json.ts";
 import { encodeSortedJson } from "../../apimachinery/runtime/json-encode.ts";
 import type { StructSchema } from "../../apimachinery/runtime/type-schema.ts";
 import { pruneNullsWithoutDefaults, setSchemaDefaults } from "./defaulting.ts";
 import { coerceEmbedded, coerceMetadata, withoutEmpty } from "./object-meta.ts";
 import { pruneObject } from "./pruning.ts";
-import { type Schema, schemaHas } from "./schema.ts";
+import { isEmbedded, propertyOf, type Schema, schemaHas } from "./schema.ts";
 
 export interface CustomVersion {
   readonly apiVersion: string;
@@ -32,7 +32,7 @@ export interface CustomObjects {
 
 export function customObjects({ apiVersion, kind, schema }: CustomVersion): CustomObjects {
   const hasDefaults = schemaHas(schema, (one) => one.default !== undefined);
-  const hasEmbedded = schemaHas(schema, (one) => one["x-kubernetes-embedded-resource"] === true);
+  const hasEmbedded = schemaHas(schema, isEmbedded);
   const coerce: CustomObjects["coerce"] = (object, unknown, drop) => {
     const { metadata } = object;
     if (metadata !== undefined) {
@@ -72,17 +72,16 @@ function withoutMetadata(object: JsonObject): JsonObject {
   return rest;
 }
 
-function isStrayNull(object: JsonObject, name: string, { properties }: Schema): boolean {
+function isStrayNull(object: JsonObject, name: string, schema: Schema): boolean {
   if (object[name] !== null || name === "metadata") return false;
-  const own =
-    properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+  const own = propertyOf(schema, name);
   return own !== undefined && own.nullable !== true && own.default === undefined;
 }
 
 /** JSON with sorted members; metadata without empty values. */
 export function encodeCustom(object: JsonObject): string {
   const { metadata } = object;
-  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+  if (!isJsonObject(metadata)) {
     return encodeSortedJson(object);
   }
   return encodeSortedJson({ ...object, metadata: withoutEmpty({ ...metadata }) });

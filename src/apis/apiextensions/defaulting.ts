@@ -5,14 +5,10 @@
 import { cloneJson } from "../../apimachinery/runtime/clone.ts";
 import type { JsonValue } from "../../apimachinery/runtime/json.ts";
 import { setOwn } from "../../apimachinery/runtime/json-reader.ts";
-import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+import { additionalSchema, itemsSchema, propertyOf, type Schema } from "./schema.ts";
 
 const isNullByMistake = (value: JsonValue | undefined, schema: Schema | undefined) =>
   value === null && schema !== undefined && schema.nullable !== true;
-
-function propertyOf({ properties }: Schema, name: string): Schema | undefined {
-  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
-}
 
 /** Fills in defaults in place: where a member is missing, or null without being nullable. */
 export function setSchemaDefaults(value: JsonValue, schema: Schema): void {

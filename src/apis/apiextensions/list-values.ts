@@ -5,7 +5,7 @@
 import { isJsonObject, type JsonValue } from "../../apimachinery/runtime/json.ts";
 import { encodeSortedJson } from "../../apimachinery/runtime/json-encode.ts";
 import { duplicate, type ErrorList, invalid, Path } from "../../apimachinery/validation/field.ts";
-import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+import { additionalSchema, itemsSchema, propertyOf, type Schema } from "./schema.ts";
 
 /** Duplicates in `value` and below it. */
 export function validateListTypes(value: JsonValue, schema: Schema, at?: Path): ErrorList {
@@ -23,9 +23,7 @@ export function validateListTypes(value: JsonValue, schema: Schema, at?: Path): 
   if (!isJsonObject(value)) return errors;
   const additional = additionalSchema(schema);
   for (const [name, member] of Object.entries(value)) {
-    const { properties } = schema;
-    const own =
-      properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const own = propertyOf(schema, name);
     const of = own ?? additional;
     if (of === undefined || member === undefined) continue;
     const path = at === undefined ? Path.root(name) : own ? at.child(name) : at.key(name);

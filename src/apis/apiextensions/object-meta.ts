@@ -19,7 +19,7 @@ import {
   validateObjectMeta,
 } from "../../apimachinery/validation/object-meta.ts";
 import { structOf } from "../schemas.ts";
-import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+import { additionalSchema, isEmbedded, itemsSchema, propertyOf, type Schema } from "./schema.ts";
 
 const META = "k8s.io/apimachinery/pkg/apis/meta/v1";
 
@@ -80,11 +80,11 @@ export function withoutEmpty(metadata: JsonObject): JsonObject {
 }
 
 /** Calls `visit` for every embedded object below `value`, which is one itself at the root. */
-export function eachEmbedded(
+function eachEmbedded(
   value: JsonValue,
   schema: Schema,
   path: Path | undefined,
-  visit: (object: JsonObject, path: Path | undefined) => void,
+  visit: (object: JsonObject, path: Path) => void,
 ): void {
   if (Array.isArray(value)) {
     const items = itemsSchema(schema);
@@ -97,9 +97,7 @@ export function eachEmbedded(
   if (!isJsonObject(value)) return;
   const additional = additionalSchema(schema);
   for (const [name, member] of Object.entries(value)) {
-    const { properties } = schema;
-    const own =
-      properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const own = propertyOf(schema, name);
     const at = path === undefined ? Path.root(name) : own ? path.child(name) : path.key(name);
     const of = own ?? additional;
     if (of !== undefined) enter(member ?? null, of, at, visit);
@@ -110,9 +108,9 @@ function enter(
   value: JsonValue,
   schema: Schema,
   path: Path,
-  visit: (object: JsonObject, path: Path | undefined) => void,
+  visit: (object: JsonObject, path: Path) => void,
 ): void {
-  if (schema["x-kubernetes-embedded-resource"] === true && isJsonObject(value)) visit(value, path);
+  if (isEmbedded(schema) && isJsonObject(value)) visit(value, path);
   eachEmbedded(value, schema, path, visit);
 }
 
@@ -123,11 +121,11 @@ export function coerceEmbedded(object: JsonObject, schema: Schema, options: Coer
       const value = embedded[name];
       if (value === undefined || typeof value === "string") continue;
       if (options.drop) delete embedded[name];
-      else throw refused(invalid(`${path ?? ""}.${name}`, value, "must be a string"));
+      else throw refused(invalid(`${path}.${name}`, value, "must be a string"));
     }
     const { metadata } = embedded;
     if (metadata === undefined) return;
-    const at = `${path ?? ""}.metadata`;
+    const at = `${path}.metadata`;
     try {
       embedded["metadata"] = coerceMetadata(metadata, at, options);
     } catch (error) {
@@ -147,8 +145,7 @@ const emptyOrSegment = (name: string, prefix: boolean) =>
 /** Whether embedded objects say what they are and have metadata that may be. */
 export function validateEmbedded(object: JsonObject, schema: Schema): ErrorList {
   const errors: ErrorList = [];
-  eachEmbedded(object, schema, undefined, (embedded, path) => {
-    const at = path ?? Path.root("");
+  eachEmbedded(object, schema, undefined, (embedded, at) => {
     for (const name of ["apiVersion", "kind"]) {
       const value = embedded[name];
       if (value === undefined) errors.push(required(at.child(name)));

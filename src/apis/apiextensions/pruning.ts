@@ -2,8 +2,9 @@
  * Drops from a custom resource what its schema does not name.
  * Upstream: apiextensions-apiserver/pkg/apiserver/schema/pruning/algorithm.go.
  */
+import { cloneJson } from "../../apimachinery/runtime/clone.ts";
 import type { JsonObject, JsonValue } from "../../apimachinery/runtime/json.ts";
-import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+import { additionalSchema, isEmbedded, itemsSchema, propertyOf, type Schema } from "./schema.ts";
 
 /** What every object has besides its schema. */
 const META_FIELDS = new Set(["apiVersion", "kind", "metadata"]);
@@ -15,6 +16,13 @@ export type OnPruned = (path: string) => void;
 export function pruneObject(object: JsonObject, schema: Schema, onPruned?: OnPruned): void {
   const root = { ...schema, "x-kubernetes-embedded-resource": true };
   pruneValue(object, root, "", onPruned);
+}
+
+/** The value without what its schema does not know; the value stays as it is. */
+export function pruned(value: JsonValue, schema: Schema): JsonValue {
+  const copy = cloneJson(value);
+  pruneValue(copy, schema, "", undefined);
+  return copy;
 }
 
 function pruneValue(
@@ -40,17 +48,15 @@ function pruneMap(
   path: string,
   onPruned: OnPruned | undefined,
 ): void {
-  const isEmbedded = schema?.["x-kubernetes-embedded-resource"] === true;
+  const hasTypeMeta = schema !== undefined && isEmbedded(schema);
   const keepsAll = schema?.["x-kubernetes-preserve-unknown-fields"] === true;
-  const properties = schema?.properties;
   const allowsOthers = schema?.additionalProperties !== undefined;
   const additional = schema && additionalSchema(schema);
   for (const key of Object.keys(value)) {
-    if (isEmbedded && META_FIELDS.has(key)) continue;
+    if (hasTypeMeta && META_FIELDS.has(key)) continue;
     const member = value[key];
     const at = path === "" ? key : `${path}.${key}`;
-    const own =
-      properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined;
+    const own = schema && propertyOf(schema, key);
     if (own !== undefined) pruneValue(member ?? null, own, at, onPruned);
     else if (allowsOthers && !(keepsAll && additional === undefined)) {
       pruneValue(member ?? null, additional, at, onPruned);

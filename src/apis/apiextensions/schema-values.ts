@@ -15,9 +15,10 @@ import {
   tooMany,
   typeInvalid,
 } from "../../apimachinery/validation/field.ts";
+import { compilePattern } from "../cel/library/regex.ts";
 import { hasFormat } from "./formats.ts";
 import { oldItems } from "./list-values.ts";
-import { additionalSchema, itemsSchema, type Schema } from "./schema.ts";
+import { additionalSchema, itemsSchema, propertyOf, type Schema } from "./schema.ts";
 
 /**
  * Errors of `value` at `at`; `name` is the path below it, as go-openapi prints it. What is equal to
@@ -59,7 +60,7 @@ function valueErrors(
       ? [schema.type]
       : [];
   const got = typeOf(value);
-  const fits = types.length === 0 || types.some((type) => typeFits(type, got, value));
+  const fits = types.length === 0 || types.some((type) => typeFits(type, got));
   if (!fits) {
     const several = at === undefined ? types.join(",") : `[${types.join(" ")}]`;
     const wanted = types.length === 1 ? types[0] : several;
@@ -92,7 +93,7 @@ function typeOf(value: JsonValue): string {
   return typeof value === "boolean" ? "boolean" : typeof value;
 }
 
-function typeFits(type: string, got: string, _value: JsonValue): boolean {
+function typeFits(type: string, got: string): boolean {
   return type === got || (type === "number" && got === "integer");
 }
 
@@ -113,10 +114,10 @@ function validateNumber(
     const detail = `Checked value must be of type integer (default format) in ${name}`;
     return [invalid(odd, "", detail)];
   }
-  const bits = schema.format === "int32" && typeof odd === "string" ? 31 : 63;
-  if (wantsInteger && (value >= 2 ** bits || value < -(2 ** bits))) {
-    const detail = `Checked value must be of type integer with format ${schema.format ?? ""} in ${name}`;
-    if (bits === 31) return [invalid(odd, "", detail)];
+  const isInt32 = wantsInteger && schema.format === "int32" && typeof odd === "string";
+  if (isInt32 && (value >= 2 ** 31 || value < -(2 ** 31))) {
+    const detail = `Checked value must be of type integer with format int32 in ${name}`;
+    return [invalid(odd, "", detail)];
   }
   const bad = (what: string, limit: number | undefined) => {
     if (!wantsInteger || limit === undefined || Number.isInteger(limit)) return false;
@@ -166,11 +167,8 @@ function validateText(value: string, schema: Schema, at: Path | string, name: st
 }
 
 function matches(pattern: string, value: string): boolean {
-  try {
-    return new RegExp(pattern.replace(/\(\?P</g, "(?<"), "u").test(value);
-  } catch {
-    return true;
-  }
+  const found = compilePattern(pattern);
+  return "problem" in found || found.test(value);
 }
 
 function validateList(
@@ -223,8 +221,7 @@ function validateObject(
   }
   const additional = additionalSchema(schema);
   for (const [key, member] of Object.entries(value)) {
-    const own = schema.properties;
-    const property = own !== undefined && Object.hasOwn(own, key) ? own[key] : additional;
+    const property = propertyOf(schema, key) ?? additional;
     if (property !== undefined) {
       const before = isJsonObject(old) && Object.hasOwn(old, key) ? old[key] : undefined;
       errors.push(...validateSchemaValue(member, property, at, below(key), before));
@@ -251,14 +248,14 @@ function validateCombinations(
   const any = schema.anyOf ?? [];
   if (any.length > 0 && !any.some((one) => of(one).length === 0)) {
     fail("at least one schema (anyOf)");
-    errors.push(...(any.map(of)[0] ?? []));
+    errors.push(...any.slice(0, 1).flatMap(of));
   }
   const one = schema.oneOf ?? [];
   const fitting = one.filter((each) => of(each).length === 0).length;
   if (one.length > 0 && fitting !== 1) {
     const found = fitting === 0 ? "Found none valid" : `Found ${fitting} valid alternatives`;
     fail(`one and only one schema (oneOf). ${found}`);
-    if (fitting === 0 && at === undefined) errors.push(...(one.map(of)[0] ?? []));
+    if (fitting === 0 && at === undefined) errors.push(...one.slice(0, 1).flatMap(of));
   }
   const all = (schema.allOf ?? []).flatMap(of);
   if (all.length > 0) {
@@ -271,28 +268,4 @@ function validateCombinations(
     errors.push(invalid(place, "", `${lead} must not validate the schema (not)`));
   }
   return errors;
-}
-
-/** The value without what its schema does not know. Upstream: pkg/apiserver/schema/pruning. */
-export function prune(value: JsonValue, schema: Schema): JsonValue {
-  if (Array.isArray(value)) {
-    const items = itemsSchema(schema);
-    const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
-    return value.map((item) => (items === undefined && open ? item : prune(item, items ?? {})));
-  }
-  if (typeof value !== "object" || value === null) return value;
-  const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
-  const additional = additionalSchema(schema);
-  const out: Record<string, JsonValue> = {};
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    const own = schema.properties;
-    const property = own !== undefined && Object.hasOwn(own, key) ? own[key] : undefined;
-    const typeMeta = ["apiVersion", "kind", "metadata"].includes(key);
-    if (schema["x-kubernetes-embedded-resource"] && typeMeta) out[key] = member;
-    else if (property !== undefined) out[key] = prune(member, property);
-    else if (additional !== undefined) out[key] = prune(member, additional);
-    else if (open || schema.additionalProperties === true) out[key] = member;
-  }
-  return out;
 }

@@ -48,6 +48,16 @@ export function childSchemas(schema: Schema): Schema[] {
   return children;
 }
 
+/** Whether the values are objects with apiVersion, kind and metadata. */
+export function isEmbedded(schema: Schema): boolean {
+  return schema["x-kubernetes-embedded-resource"] === true;
+}
+
+/** The schema of a property that `properties` names. */
+export function propertyOf({ properties }: Schema, name: string): Schema | undefined {
+  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+}
+
 /** Whether `test` holds for the schema or one inside it. Upstream: SchemaHas. */
 export function schemaHas(schema: Schema | undefined, test: (s: Schema) => boolean): boolean {
   if (schema === undefined) return false;

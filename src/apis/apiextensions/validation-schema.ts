@@ -16,15 +16,17 @@ import type { CelType } from "../cel/types.ts";
 import { goStruct } from "../validation/common.ts";
 import { childrenMax, SchemaCosts } from "./cel-costs.ts";
 import { celTypeOf, checkRule, countMax } from "./cel-types.ts";
+import { pruned } from "./pruning.ts";
 import {
   additionalSchema,
   followFieldPath,
+  isEmbedded,
   itemsSchema,
   itemsSchemas,
   type Schema,
   structuralProblem,
 } from "./schema.ts";
-import { prune, validateSchemaValue } from "./schema-values.ts";
+import { validateSchemaValue } from "./schema-values.ts";
 import { validateStructural } from "./structural.ts";
 import type { ValidationRule } from "./v1/types.ts";
 import { validateListType, validateMapListKeysMapSet } from "./validation-list-types.ts";
@@ -145,20 +147,20 @@ function validateRootFields(schema: Schema, at: Path): ErrorList {
 }
 
 /** Upstream: pkg/apiserver/schema/defaulting/validation.go; CEL rules are not run on defaults. */
-function validateDefaults(schema: Schema, pruned: boolean, at: Path): ErrorList {
+function validateDefaults(schema: Schema, isPruned: boolean, at: Path): ErrorList {
   const errors: ErrorList = [];
   const path = at.child("default");
   const value = schema.default as JsonValue | undefined;
   if (value !== undefined && value !== null) {
-    if (pruned && !semanticDeepEqual(prune(value, schema), value)) {
+    if (isPruned && !semanticDeepEqual(pruned(value, schema), value)) {
       errors.push(invalid(path, value, "must not have unknown fields"));
     }
     errors.push(...validateSchemaValue(value, schema, path));
   }
   const items = itemsSchema(schema);
-  if (items !== undefined) errors.push(...validateDefaults(items, pruned, at.child("items")));
+  if (items !== undefined) errors.push(...validateDefaults(items, isPruned, at.child("items")));
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    errors.push(...validateDefaults(property, pruned, at.child("properties").key(name)));
+    errors.push(...validateDefaults(property, isPruned, at.child("properties").key(name)));
   }
   return errors;
 }
@@ -200,7 +202,7 @@ function validateSchema(schema: Schema, place: Place, options: SchemaOptions, at
     errors.push(...validateRule(rule, schema, rulesAt.index(i)));
   }
   if (errors.length > 0 || !place.cel || rules.length === 0) return found;
-  const isResource = place.isRoot || schema["x-kubernetes-embedded-resource"] === true;
+  const isResource = place.isRoot || isEmbedded(schema);
   const self = celTypeOf(schema, isResource);
   const times = place.valuesMax ?? countMax(schema, isResource);
   for (const [i, rule] of rules.entries()) {
@@ -230,8 +232,7 @@ function visitStructure(
   const isAtomic = schema["x-kubernetes-map-type"] === "atomic";
   for (const [name, property] of Object.entries(properties)) {
     const isMeta =
-      (place.isRoot || schema["x-kubernetes-embedded-resource"] === true) &&
-      ["metadata", "kind", "apiVersion"].includes(name);
+      (place.isRoot || isEmbedded(schema)) && ["metadata", "kind", "apiVersion"].includes(name);
     visit(property, at.child("properties").key(name), {
       uncorrelatable: place.uncorrelatable ?? (isAtomic ? at : undefined),
       insideMeta: place.insideMeta || isMeta,

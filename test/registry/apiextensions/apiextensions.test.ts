@@ -156,6 +156,17 @@ const rows: readonly (readonly [string, Record<string, unknown>, readonly string
     [`Invalid ${inSpec}.x-kubernetes-validations[0].rule`],
   ],
   [
+    "a default with members that nothing describes",
+    {
+      [at(".properties.a")]: {
+        type: "object",
+        additionalProperties: true,
+        default: { k: { x: 1 } },
+      },
+    },
+    [`Invalid ${inSpec}.properties[a].default`],
+  ],
+  [
     "the old value of a set's item",
     {
       [at(".properties.a")]: {

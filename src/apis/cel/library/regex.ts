@@ -34,9 +34,7 @@ function patternOf(pattern: CelValue, problem: (text: string) => string): RE2JS 
 
 /** Whether the pattern is found anywhere in the text. Throws CelError. */
 export function matches(value: CelValue, pattern: CelValue): CelValue {
-  return patternOf(pattern, (problem) => problem)
-    .matcher(text(value))
-    .find();
+  return patternOf(pattern, (problem) => problem).test(text(value));
 }
 
 const illegal = (problem: string) => `Illegal regex: ${problem}`;
