@@ -3,7 +3,14 @@
  * Upstream: apiserver/pkg/authorization/cel.
  */
 import { type CelProgram, compileCel, resultProblem } from "../apis/cel/compile.ts";
-import { listOf, mapOf, type ObjectType, objectType, STRING } from "../apis/cel/types.ts";
+import {
+  type CelType,
+  listOf,
+  mapOf,
+  type ObjectType,
+  objectType,
+  STRING,
+} from "../apis/cel/types.ts";
 import { CelError } from "../apis/cel/values.ts";
 import { wrapJson } from "../apis/cel/wrap.ts";
 
@@ -12,36 +19,25 @@ export interface MatchCondition {
   readonly program: CelProgram;
 }
 
-function texts(name: string, ...fields: readonly string[]): Parameters<typeof objectType> {
-  return [name, Object.fromEntries(fields.map((field) => [field, STRING]))];
+function texts(...fields: readonly string[]): Readonly<Record<string, CelType>> {
+  return Object.fromEntries(fields.map((field) => [field, STRING]));
 }
 
 function selectorType(name: string): ObjectType {
-  const [, requirement] = texts("", "key", "operator");
   const requirements = objectType("kubernetes.SelectorRequirement", {
-    ...requirement,
+    ...texts("key", "operator"),
     values: listOf(STRING),
   });
   return objectType(name, { rawSelector: STRING, requirements: listOf(requirements) });
 }
 
-const [, resourceFields] = texts(
-  "",
-  "namespace",
-  "verb",
-  "group",
-  "version",
-  "resource",
-  "subresource",
-  "name",
-);
 const SPEC_TYPE = objectType("kubernetes.SubjectAccessReviewSpec", {
   resourceAttributes: objectType("kubernetes.ResourceAttributes", {
-    ...resourceFields,
+    ...texts("namespace", "verb", "group", "version", "resource", "subresource", "name"),
     fieldSelector: selectorType("kubernetes.FieldSelectorAttributes"),
     labelSelector: selectorType("kubernetes.LabelSelectorAttributes"),
   }),
-  nonResourceAttributes: objectType(...texts("kubernetes.NonResourceAttributes", "path", "verb")),
+  nonResourceAttributes: objectType("kubernetes.NonResourceAttributes", texts("path", "verb")),
   user: STRING,
   uid: STRING,
   groups: listOf(STRING),

@@ -65,7 +65,7 @@ function isNamespaces({ group, resource }: GroupVersionResource): boolean {
 }
 
 /** Whether a rule is about the request, were it one for `resource`. */
-export function ruleMatches(
+function ruleMatches(
   rule: RuleWithOperations,
   request: Request,
   resource: GroupVersionResource,

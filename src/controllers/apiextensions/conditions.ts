@@ -1,21 +1,17 @@
 /** Conditions of a definition. Upstream: apiextensions-apiserver/pkg/apihelpers/helpers.go. */
 
+import type { Definition } from "../../apiextensions/definition.ts";
 import { aggregate } from "../../apimachinery/api/errors.ts";
-import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { Path } from "../../apimachinery/validation/field.ts";
 import { structuralProblem } from "../../apis/apiextensions/schema.ts";
 import { validateStructural } from "../../apis/apiextensions/structural.ts";
 import type * as v1 from "../../apis/apiextensions/v1/types.ts";
 
-export type Definition = Omit<v1.CustomResourceDefinition, "metadata"> & KubeObject;
 export type Condition = v1.CustomResourceDefinitionCondition;
 
 export function conditionOf({ status }: Definition, type: string): Condition | undefined {
   return (status?.conditions ?? []).find((one) => one.type === type);
 }
-
-export const isTrue = (definition: Definition, type: string) =>
-  conditionOf(definition, type)?.status === "True";
 
 /** Sets or adds; the time of the transition stays while the status does. */
 export function setCondition(definition: Definition, condition: Condition, now: string): void {

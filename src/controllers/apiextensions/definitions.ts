@@ -4,17 +4,18 @@
  * Upstream: apiextensions-apiserver/pkg/controller/{status,establish,finalizer,apiapproval,
  * nonstructuralschema}.
  */
+
+import { type Definition, isTrue } from "../../apiextensions/definition.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import { semanticDeepEqual } from "../../apimachinery/validation/equality.ts";
+import { CLEANUP_FINALIZER } from "../../apis/apiextensions/finalizers.ts";
 import { type ApiClient, isConflict, isNotFound } from "../api-client.ts";
 import { Informer } from "../informer.ts";
 import { WorkQueue } from "../work-queue.ts";
 import {
   approvalOf,
   conditionOf,
-  type Definition,
   isEquivalent,
-  isTrue,
   nonStructural,
   removeCondition,
   setCondition,
@@ -23,7 +24,6 @@ import { deleteInstances } from "./instances.ts";
 import { namingOf } from "./names.ts";
 
 const COLLECTION = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 /** Names are decided one after the other; objects of several definitions are deleted at a time. */
 const FINALIZER_WORKERS = 5;
 
@@ -85,7 +85,6 @@ export class Definitions {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Schemas are the largest part, and looked at once: what is kept goes without. */
   #remember(name: string, object: Definition): void {
     const known = this.#known.get(name);
     const isOlder =

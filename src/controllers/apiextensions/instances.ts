@@ -2,9 +2,11 @@
  * Deletes a definition's objects and waits until they are gone.
  * Upstream: apiextensions-apiserver/pkg/controller/finalizer/crd_finalizer.go.
  */
+
+import type { Definition } from "../../apiextensions/definition.ts";
 import type { KubeObject } from "../../apimachinery/meta/types.ts";
 import type { ApiClient } from "../api-client.ts";
-import type { Condition, Definition } from "./conditions.ts";
+import type { Condition } from "./conditions.ts";
 
 const POLL_MS = 5_000;
 const WAIT_MS = 60_000;

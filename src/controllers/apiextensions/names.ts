@@ -2,9 +2,11 @@
  * Which names of a definition are accepted: those nobody else in its group has.
  * Upstream: apiextensions-apiserver/pkg/controller/status/naming_controller.go.
  */
+
+import type { Definition } from "../../apiextensions/definition.ts";
 import { quote } from "../../apimachinery/validation/field.ts";
 import type * as v1 from "../../apis/apiextensions/v1/types.ts";
-import type { Condition, Definition } from "./conditions.ts";
+import type { Condition } from "./conditions.ts";
 
 type Names = v1.CustomResourceDefinitionNames;
 

@@ -4,6 +4,7 @@
  */
 import * as api from "../../../apimachinery/api/errors.ts";
 import { type KubeObject, metadataOf } from "../../../apimachinery/meta/types.ts";
+import { CLEANUP_FINALIZER } from "../../../apis/apiextensions/finalizers.ts";
 import type { CustomResourceDefinition } from "../../../apis/apiextensions/v1beta1/types.ts";
 import {
   type AdmitDelete,
@@ -15,8 +16,6 @@ import { decodeStored } from "../../generic/object-codec.ts";
 import type { ServedResource } from "../../generic/served-resource.ts";
 import { storageOf, type WriteContext } from "../../generic/store.ts";
 import { beginTermination } from "../../generic/termination.ts";
-
-export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 
 type Crd = Omit<CustomResourceDefinition, "metadata"> & KubeObject;
 

@@ -1,3 +1,4 @@
+/** Upstream: pkg/registry/core/configmap/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { ConfigMap } from "../../../apis/core/v1/types.ts";
 import {
@@ -14,7 +15,7 @@ export const registration: ResourceRegistration<Kube<ConfigMap>> = {
     validateName: nameIsDNSSubdomain,
     validate: (_context, object) => validateConfigMap(object),
     updateMetadataRules: ["update", "create"],
-    validateUpdate: (_context, object, old) => [...validateConfigMapUpdate(object, old)],
+    validateUpdate: (_context, object, old) => validateConfigMapUpdate(object, old),
   },
   defaults: {},
 };

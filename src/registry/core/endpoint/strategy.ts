@@ -1,3 +1,4 @@
+/** Upstream: pkg/registry/core/endpoint/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setEndpointsDefaults } from "../../../apis/core/v1/defaults/endpoints.ts";
 import type { Endpoints } from "../../../apis/core/v1/types.ts";
@@ -17,7 +18,7 @@ export const registration: ResourceRegistration<Kube<Endpoints>> = {
     validate: (_context, object) => validateEndpoints(object),
     warningsOnCreate: (_context, object) => warningsForEndpoints(object),
     updateMetadataRules: ["update", "create"],
-    validateUpdate: (_context, object, old) => [...validateEndpoints(object, old)],
+    validateUpdate: (_context, object, old) => validateEndpoints(object, old),
     warningsOnUpdate: (_context, object) => warningsForEndpoints(object),
   },
   defaults: { v1: setEndpointsDefaults },

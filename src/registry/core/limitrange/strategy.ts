@@ -19,7 +19,7 @@ export const registration: ResourceRegistration<Kube<LimitRange>> = {
     },
     validate: (_context, object) => validateLimitRange(object),
     updateMetadataRules: ["create"],
-    validateUpdate: (_context, object) => [...validateLimitRange(object)],
+    validateUpdate: (_context, object) => validateLimitRange(object),
   },
   defaults: { v1: setLimitRangeDefaults },
 };

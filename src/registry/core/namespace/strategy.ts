@@ -38,7 +38,7 @@ export const registration: ResourceRegistration<Kube<Namespace>> = {
       keepFields(object, old, "status");
     },
     updateMetadataRules: ["create", "update"],
-    validateUpdate: (_context, object) => [...validateNamespace(object)],
+    validateUpdate: (_context, object) => validateNamespace(object),
     canonicalize(object) {
       // A generated name was not known yet when defaults were set.
       const metadata = metadataOf(object);

@@ -1,3 +1,4 @@
+/** Upstream: pkg/registry/core/node/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setNodeDefaults } from "../../../apis/core/v1/defaults/node.ts";
 import type { Node } from "../../../apis/core/v1/types.ts";

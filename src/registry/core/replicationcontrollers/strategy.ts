@@ -1,3 +1,4 @@
+/** Upstream: pkg/registry/core/replicationcontroller/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setDefaultsReplicationController } from "../../../apis/core/v1/defaults/replicationcontroller.ts";
 import type { ReplicationController } from "../../../apis/core/v1/types.ts";

@@ -1,3 +1,4 @@
+/** Upstream: pkg/registry/core/secret/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setSecretDefaults } from "../../../apis/core/v1/defaults/secret.ts";
 import type { Secret } from "../../../apis/core/v1/types.ts";
@@ -20,7 +21,7 @@ export const registration: ResourceRegistration<Kube<Secret>> = {
       if (!object.type && old.type) object.type = old.type;
     },
     updateMetadataRules: ["update", "create"],
-    validateUpdate: (_context, object, old) => [...validateSecretUpdate(object, old)],
+    validateUpdate: (_context, object, old) => validateSecretUpdate(object, old),
     warningsOnUpdate: (_context, object) => warningsForSecret(object),
   },
   defaults: { v1: setSecretDefaults },

@@ -1,3 +1,4 @@
+/** Upstream: pkg/registry/core/serviceaccount/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import type { ServiceAccount } from "../../../apis/core/v1/types.ts";
 import type { ResourceRegistration, StrategyContext } from "../../rest/strategy.ts";

@@ -61,7 +61,7 @@ export const registration: ResourceRegistration<Slice> = {
       dropTopology(object, old);
     },
     updateMetadataRules: ["create"],
-    validateUpdate: (_context, object, old) => [...validateEndpointSliceUpdate(object, old)],
+    validateUpdate: (_context, object, old) => validateEndpointSliceUpdate(object, old),
     warningsOnUpdate: (_context, object) => warningsForEndpointSlice(object),
   },
   defaults: { v1: setEndpointSliceDefaults },

@@ -35,7 +35,7 @@ export const registration: ResourceRegistration<Kube<Ingress>> = {
       bumpGenerationOf(object, old, "k8s.io/api/networking/v1.Ingress", "spec");
     },
     updateMetadataRules: ["update", "create"],
-    validateUpdate: (_context, object, old) => [...validateIngressUpdate(object, old)],
+    validateUpdate: (_context, object, old) => validateIngressUpdate(object, old),
     subresources: {
       status: {
         ...statusStrategy<Kube<Ingress>>((object, old) => validateIngressStatusUpdate(object, old)),

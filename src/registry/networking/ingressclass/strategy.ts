@@ -1,3 +1,4 @@
+/** Upstream: pkg/registry/networking/ingressclass/strategy.go. */
 import { nameIsDNSSubdomain } from "../../../apimachinery/validation/object-meta.ts";
 import { setIngressClassDefaults } from "../../../apis/networking/v1/defaults/networking.ts";
 import type { IngressClass } from "../../../apis/networking/v1/types.ts";
